@@ -1,0 +1,40 @@
+# Flags for our own code only: warnings are errors, sanitizers where asked.
+add_library(doorward_flags INTERFACE)
+target_compile_options(doorward_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Wold-style-cast -Woverloaded-virtual -Wextra-semi -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside coroutine frames and inlined library code that is sound.
+  target_compile_options(doorward_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict)
+endif()
+if(DOORWARD_SANITIZE)
+  add_compile_options(-fsanitize=${DOORWARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${DOORWARD_SANITIZE})
+endif()
+
+# Beast and Asio are compiled once, here, and nowhere else.
+add_library(doorward_asio STATIC ${PROJECT_SOURCE_DIR}/src/asio.cpp)
+target_link_libraries(doorward_asio PUBLIC doorward_boost OpenSSL::SSL Threads::Threads)
+
+# doorward_layer(NAME [USES layer...] [LIBRARIES lib...] [PRIVATE_LIBRARIES lib...])
+#
+# Makes the static library doorward_NAME from src/NAME/*.cpp. What it may include: include/doorward (light
+# headers of every layer) and its own src/NAME. PRIVATE_LIBRARIES are the heavy ones that no header shows.
+function(doorward_layer name)
+  cmake_parse_arguments(arg "" "" "USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  list(TRANSFORM arg_USES PREPEND doorward_)
+  if(sources)
+    add_library(doorward_${name} STATIC ${sources})
+    target_link_libraries(doorward_${name}
+      PUBLIC ${arg_USES} ${arg_LIBRARIES}
+      PRIVATE doorward_flags ${arg_PRIVATE_LIBRARIES})
+    target_include_directories(doorward_${name}
+      PUBLIC ${PROJECT_SOURCE_DIR}/include
+      PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  else()
+    add_library(doorward_${name} INTERFACE)
+    target_link_libraries(doorward_${name} INTERFACE ${arg_USES} ${arg_LIBRARIES})
+    target_include_directories(doorward_${name} INTERFACE ${PROJECT_SOURCE_DIR}/include)
+  endif()
+endfunction()

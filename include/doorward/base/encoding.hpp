@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace doorward {
+
+/// RFC 4648 section 5, without padding.
+[[nodiscard]] std::string base64url(std::span<unsigned char const> bytes);
+
+/// Lower-case hexadecimal of the 64 bits, most significant first, 16 characters at `out`.
+void hex64(std::uint64_t value, char* out) noexcept;
+
+/// The first 8 hexadecimal digits of SHA-256 of `text`: how a session is named in logs.
+[[nodiscard]] std::array<char, 8> sha256_prefix(std::string_view text);
+
+/// Lower-case hexadecimal SHA-1, as EVALSHA names a script.
+[[nodiscard]] std::string sha1_hex(std::string_view text);
+
+/// Appends `text` for use inside a query component: everything but unreserved characters (RFC 3986 section 2.3) and
+/// '/' is percent-encoded.
+void append_query_encoded(std::string& out, std::string_view text);
+
+/// Appends `text` as a header value: printable ASCII stays as it is except '%', every other byte is percent-encoded.
+/// A value that is printable ASCII throughout is appended unchanged ('%' included), because that is what legacy
+/// applications expect. Returns false, with `out` unchanged, when `text` holds CR, LF or NUL.
+[[nodiscard]] bool append_header_value(std::string& out, std::string_view text);
+
+/// Appends `text` with the characters that matter in HTML text and attribute values replaced.
+void append_html_escaped(std::string& out, std::string_view text);
+
+/// Appends `text` as the inside of a JSON string (RFC 8259 section 7). Bytes that are not UTF-8 become U+FFFD.
+void append_json_escaped(std::string& out, std::string_view text);
+
+/// One round of percent-decoding. False when a '%' is not followed by two hexadecimal digits; `out` then holds rubbish.
+[[nodiscard]] bool percent_decode(std::string& out, std::string_view text);
+
+/// ASCII only; no locale.
+[[nodiscard]] constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+[[nodiscard]] bool iequals(std::string_view a, std::string_view b) noexcept;
+
+}  // namespace doorward

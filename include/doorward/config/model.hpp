@@ -1,0 +1,214 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "doorward/base/redacted.hpp"
+#include "doorward/base/time.hpp"
+
+/// The configuration as plain values: what a file says once it has been read and every check has passed. The order and
+/// the defaults are those of docs/configuration.md. Nothing here is looked at again while requests are served; the
+/// runtime layer compiles it into a snapshot.
+namespace doorward::config {
+
+using seconds = std::chrono::seconds;
+
+/// Where in the file a value stands; lines and columns count from 1.
+struct position {
+  std::size_t line = 0;
+  std::size_t column = 0;
+};
+
+/// An address to listen on or to connect to.
+struct endpoint {
+  enum class kind { tcp, unix_socket };
+  kind type = kind::tcp;
+  std::string host;         ///< name or literal address, without brackets; tcp only
+  std::uint16_t port = 0;   ///< tcp only; 0 when listening = any free port
+  std::string path;         ///< unix_socket only
+  std::string text;         ///< as written, for logs
+
+  friend bool operator==(endpoint const&, endpoint const&) = default;
+};
+
+/// An address block in CIDR notation, IPv4 mapped into IPv6.
+struct cidr {
+  std::array<std::uint8_t, 16> bytes{};
+  unsigned prefix = 128;  ///< bits that count, of 128
+};
+
+struct server_timeouts {
+  milliseconds header{10'000};      ///< first byte of a request to the end of its header section
+  milliseconds body_idle{30'000};   ///< silence inside a request body
+  milliseconds idle{75'000};        ///< keep-alive without a request
+  milliseconds write_idle{30'000};  ///< a client that takes nothing
+  milliseconds drain_delay{5'000};  ///< after SIGTERM: serving goes on, readiness fails
+  milliseconds drain{30'000};       ///< after that: the longest wait for what is in flight
+};
+
+struct server_limits {
+  std::size_t header_bytes = 32 * 1024;
+  std::size_t headers = 100;
+  std::size_t target_bytes = 8 * 1024;
+  std::uint64_t body_bytes = 10 * 1024 * 1024;
+  std::size_t connections = 10'000;  ///< over all workers
+};
+
+struct server_config {
+  std::vector<endpoint> listen;         ///< never empty after loading
+  unsigned workers = 0;                 ///< threads; 0 = auto
+  std::string public_origin;            ///< "https://host[:port]" in lower case, no trailing slash; or empty
+  std::vector<cidr> trusted_proxies;
+  server_timeouts timeouts;
+  server_limits limits;
+};
+
+struct admin_config {
+  std::optional<endpoint> listen;  ///< nullopt = off
+};
+
+struct redis_config {
+  endpoint server;            ///< from the url
+  unsigned database = 0;
+  std::string username;       ///< ACL user, empty = the default user
+  redacted password;          ///< empty = no AUTH
+  milliseconds connect_timeout{1'000};
+  milliseconds command_timeout{250};
+};
+
+enum class same_site { lax, strict, none };
+
+struct cookie_config {
+  std::string name;            ///< "sid", or "__Host-sid" when secure and not given
+  bool secure = false;         ///< resolved; `auto` is decided by the loader
+  same_site policy = same_site::lax;
+};
+
+struct session_lifetime {
+  seconds idle{30 * 60};
+  seconds absolute{12 * 3600};
+  seconds remember_idle{14 * 86400};
+  seconds remember_absolute{90 * 86400};
+  seconds touch_every{60};
+};
+
+/// Names of hash fields that have a meaning to doorward.
+struct session_fields {
+  std::string user = "userId";
+  std::string roles = "role";  ///< one role, or several joined by ','
+  std::string created = "createdAt";
+  std::string last_seen = "lastSeen";
+};
+
+/// A text around one placeholder: "session:{id}" is {"session:", ""}.
+struct affixes {
+  std::string prefix;
+  std::string suffix;
+};
+
+struct session_config {
+  cookie_config cookie;
+  affixes key{"session:", ""};
+  affixes index{"user:", ":sessions"};
+  session_fields fields;
+  session_lifetime lifetime;
+};
+
+enum class identity_mode { grant, external };
+
+struct identity_config {
+  std::string upstream;
+  std::string login = "/login";    ///< canonical path, no trailing slash
+  std::string logout = "/logout";
+  std::string return_to = "next";  ///< query parameter
+  identity_mode mode = identity_mode::grant;
+};
+
+struct upstream_timeouts {
+  milliseconds connect{1'000};
+  milliseconds first_byte{30'000};  ///< request sent to the response's first byte
+  milliseconds idle{60'000};        ///< silence inside a response, and the life of an unused pooled connection
+};
+
+struct upstream_config {
+  std::string name;
+  std::vector<endpoint> endpoints;  ///< never empty after loading; used in turn
+  upstream_timeouts timeouts;
+  unsigned retries = 1;             ///< only where it is safe
+  std::size_t connections = 256;    ///< most per endpoint, over all workers
+  position where;
+};
+
+/// A header value made of literal text and session fields: "{userId}", "{role?}", "user-{userId}".
+struct header_template {
+  struct part {
+    std::string text;       ///< literal, or the field's name
+    bool is_field = false;
+    bool optional = false;  ///< `?`: the whole header is left out when the field is absent
+  };
+  std::string name;
+  std::vector<part> parts;
+  position where;
+};
+
+enum class auth_mode {
+  required,  ///< no session: refused or sent to the login
+  optional,  ///< looked up; a request without a session goes on as nobody
+  passive,   ///< as required, but does not extend the session's idle time
+  none,      ///< Redis is not asked
+};
+
+enum class unauthenticated_action { automatic, reject, redirect };
+
+struct allow_rule {
+  std::vector<std::string> roles;  ///< any one of them suffices; empty = not asked for
+  std::vector<std::pair<std::string, std::vector<std::string>>> fields;  ///< each field must equal one of its values
+  [[nodiscard]] bool empty() const noexcept { return roles.empty() && fields.empty(); }
+};
+
+struct route_config {
+  std::string id;    ///< unique; the path where none was given
+  std::string host;  ///< lower case; "" = any, "*.example.com" = any name below it
+  std::string path;  ///< pattern: literal segments, `*` (one segment), `**` (the rest, last only)
+  std::vector<std::string> methods;  ///< upper case; empty = all
+  auth_mode auth = auth_mode::required;
+  allow_rule allow;
+  unauthenticated_action unauthenticated = unauthenticated_action::automatic;
+  std::string upstream;                  ///< empty when `respond` is given
+  std::optional<unsigned> respond;       ///< fixed status instead of an upstream
+  std::string strip_prefix;              ///< canonical path, removed from the front
+  std::string rewrite;                   ///< canonical path put in place of the pattern's literal part
+  milliseconds total_timeout{0};         ///< 0 = none; not for event streams and upgrades
+  std::optional<std::uint64_t> body_bytes;  ///< overrides server.limits.body_bytes
+  bool csrf = true;
+  position where;
+};
+
+enum class log_level { trace, debug, info, warn, error, off };
+enum class log_format { automatic, json, text };
+
+struct log_config {
+  log_level level = log_level::info;
+  log_format format = log_format::automatic;
+  bool access = true;
+};
+
+struct model {
+  std::string file;  ///< as given on the command line, for messages
+  server_config server;
+  admin_config admin;
+  redis_config redis;
+  session_config session;
+  identity_config identity;
+  std::vector<upstream_config> upstreams;
+  std::vector<header_template> headers;
+  std::vector<route_config> routes;
+  log_config log;
+};
+
+}  // namespace doorward::config

@@ -1,0 +1,211 @@
+#include "doorward/base/encoding.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace doorward {
+namespace {
+
+constexpr char lower_hex[] = "0123456789abcdef";
+constexpr char upper_hex[] = "0123456789ABCDEF";
+
+constexpr bool is_unreserved(unsigned char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
+constexpr int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+void append_percent(std::string& out, unsigned char c) {
+  char const triple[]{'%', upper_hex[c >> 4], upper_hex[c & 15]};
+  out.append(triple, 3);
+}
+
+// How many bytes the UTF-8 sequence at the front of `text` has; 0 when it is not UTF-8 (RFC 3629 section 4).
+std::size_t utf8_length(std::string_view text) noexcept {
+  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  auto const tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
+    return i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
+  auto const c = byte(0);
+  if (c < 0x80) return 1;
+  if (c >= 0xc2 && c <= 0xdf) return tail(1) ? 2 : 0;
+  if (c >= 0xe0 && c <= 0xef) {
+    auto const low = c == 0xe0 ? 0xa0u : 0x80u;
+    auto const high = c == 0xed ? 0x9fu : 0xbfu;
+    return tail(1, low, high) && tail(2) ? 3 : 0;
+  }
+  if (c >= 0xf0 && c <= 0xf4) {
+    auto const low = c == 0xf0 ? 0x90u : 0x80u;
+    auto const high = c == 0xf4 ? 0x8fu : 0xbfu;
+    return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// A digest context is costly to make and cheap to use again; one a thread.
+class digest {
+ public:
+  explicit digest(char const* name)
+      : algorithm_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {}
+  digest(digest const&) = delete;
+  digest& operator=(digest const&) = delete;
+  ~digest() {
+    EVP_MD_CTX_free(context_);
+    EVP_MD_free(algorithm_);
+  }
+
+  std::span<unsigned char const> operator()(std::string_view text) {
+    unsigned size = 0;
+    EVP_DigestInit_ex2(context_, algorithm_, nullptr);
+    EVP_DigestUpdate(context_, text.data(), text.size());
+    EVP_DigestFinal_ex(context_, bytes_.data(), &size);
+    return {bytes_.data(), size};
+  }
+
+ private:
+  EVP_MD* algorithm_;
+  EVP_MD_CTX* context_;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes_{};
+};
+
+}  // namespace
+
+std::string base64url(std::span<unsigned char const> bytes) {
+  static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string out;
+  out.reserve((bytes.size() * 4 + 2) / 3);
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (auto const b : bytes) {
+    bits = (bits << 8) | b;
+    count += 8;
+    while (count >= 6) {
+      count -= 6;
+      out += alphabet[(bits >> count) & 63];
+    }
+  }
+  if (count > 0) out += alphabet[(bits << (6 - count)) & 63];
+  return out;
+}
+
+void hex64(std::uint64_t value, char* out) noexcept {
+  for (int i = 15; i >= 0; --i) {
+    out[i] = lower_hex[value & 15];
+    value >>= 4;
+  }
+}
+
+std::array<char, 8> sha256_prefix(std::string_view text) {
+  thread_local digest sha256("SHA256");
+  auto const bytes = sha256(text);
+  std::array<char, 8> out{};
+  for (std::size_t i = 0; i < 4; ++i) {
+    out[2 * i] = lower_hex[bytes[i] >> 4];
+    out[2 * i + 1] = lower_hex[bytes[i] & 15];
+  }
+  return out;
+}
+
+std::string sha1_hex(std::string_view text) {
+  digest sha1("SHA1");
+  std::string out;
+  for (auto const b : sha1(text)) {
+    out += lower_hex[b >> 4];
+    out += lower_hex[b & 15];
+  }
+  return out;
+}
+
+void append_query_encoded(std::string& out, std::string_view text) {
+  for (auto const c : text) {
+    auto const b = static_cast<unsigned char>(c);
+    if (is_unreserved(b) || c == '/')
+      out += c;
+    else
+      append_percent(out, b);
+  }
+}
+
+bool append_header_value(std::string& out, std::string_view text) {
+  bool printable = true;
+  for (auto const c : text) {
+    if (c == '\r' || c == '\n' || c == '\0') return false;
+    printable &= c >= 0x20 && c <= 0x7e;
+  }
+  if (printable) {
+    out += text;
+    return true;
+  }
+  for (auto const c : text) {
+    if (c >= 0x20 && c <= 0x7e && c != '%')
+      out += c;
+    else
+      append_percent(out, static_cast<unsigned char>(c));
+  }
+  return true;
+}
+
+void append_html_escaped(std::string& out, std::string_view text) {
+  for (auto const c : text) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    auto const c = text.front();
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+      text.remove_prefix(1);
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      char const unit[]{'\\', 'u', '0', '0', lower_hex[c >> 4], lower_hex[c & 15]};
+      out.append(unit, sizeof unit);
+      text.remove_prefix(1);
+    } else if (auto const n = utf8_length(text); n > 0) {
+      out += text.substr(0, n);
+      text.remove_prefix(n);
+    } else {
+      out += "\\ufffd";
+      text.remove_prefix(1);
+    }
+  }
+}
+
+bool percent_decode(std::string& out, std::string_view text) {
+  out.clear();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return false;
+    auto const high = hex_value(text[i + 1]);
+    auto const low = hex_value(text[i + 2]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return true;
+}
+
+bool iequals(std::string_view a, std::string_view b) noexcept {
+  return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
+}
+
+}  // namespace doorward
