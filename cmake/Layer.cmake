@@ -1,7 +1,7 @@
 # Flags for our own code only: warnings are errors, sanitizers where asked.
 add_library(doorward_flags INTERFACE)
 target_compile_options(doorward_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
   -Wold-style-cast -Woverloaded-virtual -Wextra-semi -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside coroutine frames and inlined library code that is sound.

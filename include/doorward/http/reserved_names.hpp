@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace doorward::http {
+
+/// The field names that only doorward may set: those of `headers:` and all of `Doorward-*` (contract C6). Names are
+/// compared after lower-casing and mapping '_' to '-', the way CGI-like servers fold them.
+class reserved_names {
+ public:
+  reserved_names() = default;
+  explicit reserved_names(std::vector<std::string> const& names);
+
+  /// One mask test for nearly every ordinary name.
+  [[nodiscard]] bool contains(std::string_view name) const noexcept;
+
+ private:
+  std::vector<std::string> folded_;
+  std::uint64_t lengths_ = 0;  ///< bit n: a name of length n (63: 63 or more) is in the list
+};
+
+/// Names that carry what only a trusted proxy may say: Forwarded, X-Forwarded-*, X-Real-IP, X-Original-*,
+/// X-Rewrite-URL, X-Client-IP, X-Cluster-Client-IP, True-Client-IP.
+[[nodiscard]] bool is_forwarding_name(std::string_view name) noexcept;
+
+}  // namespace doorward::http
