@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "doorward/base/errc.hpp"
+
+/// The closed lists that metric labels (and some fields of the access log) take their values from. A label whose value
+/// came from a request would let any client fill the memory of the monitoring system.
+namespace doorward::obs {
+
+/// Methods by name; whatever else a client invents is `other`.
+enum class method_label : std::uint8_t { get, head, post, put, patch, delete_, options, connect, trace, other };
+inline constexpr std::size_t method_labels = 10;
+[[nodiscard]] method_label to_method_label(std::string_view method) noexcept;
+[[nodiscard]] std::string_view name(method_label m) noexcept;
+
+/// What was done with a request: one of a few ways it went through, or the reason it was refused for.
+class decision {
+public:
+  enum outcome : std::uint8_t {
+    forward = 200,  ///< sent to the route's upstream
+    respond,        ///< the route's fixed answer
+    redirect,       ///< sent to the login page
+    login,          ///< sent to the identity service
+    logout,         ///< a log-out was carried out
+    own,            ///< one of doorward's own endpoints
+  };
+
+  // Implicit on purpose: whoever counts writes `decision::forward` or `errc::forbidden`.
+  constexpr decision(outcome o) noexcept : value_(o) {}
+  constexpr decision(errc refused) noexcept : value_(static_cast<std::uint8_t>(refused)) {}
+
+  [[nodiscard]] constexpr bool is_refusal() const noexcept { return value_ < forward; }
+  /// "forward", ... for an outcome, the stable code (`errc_info::code`) for a refusal.
+  [[nodiscard]] std::string_view name() const noexcept;
+  /// The finer reason of a refusal (`errc_info::reason`); empty for an outcome.
+  [[nodiscard]] std::string_view reason() const noexcept;
+
+  [[nodiscard]] constexpr std::uint8_t value() const noexcept { return value_; }
+  [[nodiscard]] static constexpr decision from_value(std::uint8_t v) noexcept {
+    return decision(static_cast<outcome>(v));
+  }
+  friend constexpr bool operator==(decision, decision) noexcept = default;
+
+private:
+  std::uint8_t value_;
+};
+
+/// How looking up a session ended.
+enum class lookup_result : std::uint8_t {
+  hit,        ///< Redis knows it
+  miss,       ///< Redis does not
+  ghost,      ///< a key without a user, of another type, or past its absolute limit
+  malformed,  ///< no cookie value could be an id; Redis was not asked
+  coalesced,  ///< joined a look-up of the same id that was on its way
+  cached,     ///< answered by the near-cache
+  error,      ///< Redis could not answer
+};
+inline constexpr std::size_t lookup_results = 7;
+[[nodiscard]] std::string_view name(lookup_result r) noexcept;
+
+/// Why a session ended.
+enum class end_reason : std::uint8_t {
+  logout,      ///< by its user
+  everywhere,  ///< by its user, with all the others
+  replaced,    ///< a login came with it (fixation) or renewed it
+  revoked,     ///< `revoke=others` of a grant, the sessions page, or the command line
+  displaced,   ///< the limit of sessions per user was reached
+  expired,     ///< found past its absolute limit
+};
+inline constexpr std::size_t end_reasons = 6;
+[[nodiscard]] std::string_view name(end_reason r) noexcept;
+
+/// How extending a session's idle time ended.
+enum class touch_result : std::uint8_t {
+  extended,
+  gone,   ///< the key was gone by then; nothing was written
+  error,  ///< Redis could not answer
+};
+inline constexpr std::size_t touch_results = 3;
+[[nodiscard]] std::string_view name(touch_result r) noexcept;
+
+}  // namespace doorward::obs
