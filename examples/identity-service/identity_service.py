@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""A login service for doorward: the whole of it, on Python's standard library.
+
+It does one thing: compare a name and a password with its own database, and say who that is. It knows no sessions,
+no cookies and no Redis; doorward takes the grant from the response and does the rest.
+
+    identity_service.py add-user --db users.db --role admin --display 'Alice Schäfer' alice   # password on stdin
+    identity_service.py serve    --db users.db --listen 127.0.0.1:4000
+"""
+
+import argparse
+import getpass
+import hashlib
+import hmac
+import html
+import json
+import os
+import socketserver
+import sqlite3
+import sys
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+MAX_BODY = 8 * 1024  # a name and a password; nobody has a reason to send more
+
+# ---- Users ----------------------------------------------------------------------------------------------------------
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+  id       INTEGER PRIMARY KEY,
+  login    TEXT NOT NULL UNIQUE,
+  display  TEXT NOT NULL,
+  role     TEXT NOT NULL,
+  password TEXT NOT NULL
+)
+"""
+
+
+def hash_password(password, salt=None, n=2**14, r=8, p=1):
+    """The parameters stand beside the hash, so that they can be raised later without locking anybody out."""
+    salt = salt or os.urandom(16)
+    digest = hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=256 * n * r)
+    return f"scrypt${n}${r}${p}${salt.hex()}${digest.hex()}"
+
+
+def password_matches(password, stored):
+    _, n, r, p, salt, _ = stored.split("$")
+    computed = hash_password(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(computed, stored)
+
+
+# Compared with when there is no such user: an unknown name takes as long as a wrong password.
+NOBODY = hash_password(os.urandom(16).hex())
+
+
+class Users:
+    def __init__(self, path):
+        self.path = path
+        with self.connect() as db:
+            db.execute(SCHEMA)
+
+    def connect(self):
+        return closing_transaction(sqlite3.connect(self.path, timeout=5))
+
+    def add(self, login, display, role, password):
+        with self.connect() as db:
+            db.execute(
+                "INSERT INTO users (login, display, role, password) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (login) DO UPDATE SET display = excluded.display, role = excluded.role, "
+                "password = excluded.password",
+                (login, display, role, hash_password(password)),
+            )
+
+    def check(self, login, password):
+        """The user's grant, or None. The same work is done whether or not the user exists."""
+        with self.connect() as db:
+            row = db.execute("SELECT id, display, role, password FROM users WHERE login = ?", (login,)).fetchone()
+        matches = password_matches(password, row[3] if row else NOBODY)
+        if not (row and matches):
+            return None
+        return {"userId": str(row[0]), "role": row[2], "login": login, "name": row[1]}
+
+
+class closing_transaction(closing):
+    """sqlite3's own `with` commits but does not close."""
+
+    def __exit__(self, kind, *rest):
+        if kind is None:
+            self.thing.commit()
+        return super().__exit__(kind, *rest)
+
+
+# ---- Pages ----------------------------------------------------------------------------------------------------------
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+  :root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }}
+  body {{ margin: 0; padding: 1rem; display: grid; place-items: center; min-height: 90vh; box-sizing: border-box; }}
+  main {{ width: 100%; max-width: 20rem; }}
+  label {{ display: block; margin-top: 1rem; font-weight: 600; }}
+  label.inline {{ font-weight: 400; }}
+  input:not([type=checkbox]), button {{ font: inherit; width: 100%; padding: .6rem; box-sizing: border-box; }}
+  input[aria-invalid=true] {{ outline: 2px solid #d32f2f; outline-offset: 1px; }}
+  button {{ margin-top: 1.5rem; cursor: pointer; }}
+  [role=alert] {{ border-left: .3rem solid #d32f2f; padding: .4rem .8rem; margin: 1rem 0 0; }}
+</style>
+</head>
+<body><main>
+<h1>{title}</h1>
+{content}
+</main></body>
+</html>
+"""
+
+FORM = """{error}
+<form method="post" action="{action}">
+  <label for="username">User name</label>
+  <input id="username" name="username" value="{username}" autocomplete="username" autocapitalize="none"
+         spellcheck="false" required{user_focus}{invalid}>
+  <label for="password">Password</label>
+  <input id="password" name="password" type="password" autocomplete="current-password" required{pass_focus}{invalid}>
+  <label class="inline"><input type="checkbox" name="remember" value="yes"{remember}> Keep me signed in on this device</label>
+  <button type="submit">Sign in</button>
+</form>"""
+
+
+def login_page(action, username="", remember=False, error=""):
+    return PAGE.format(
+        title="Sign in",
+        content=FORM.format(
+            error=f'<p role="alert" id="error">{html.escape(error)}</p>' if error else "",
+            action=html.escape(action),
+            username=html.escape(username),
+            # After a mistake the name is still there, so the password is where one types.
+            user_focus="" if error else " autofocus",
+            pass_focus=" autofocus" if error else "",
+            invalid=' aria-invalid="true" aria-describedby="error"' if error else "",
+            remember=" checked" if remember else "",
+        ),
+    )
+
+
+def welcome_page(name):
+    return PAGE.format(
+        title="Signed in", content=f'<p>Hello {html.escape(name)}. <a href="/">Go on to the application</a>.</p>'
+    )
+
+
+# ---- HTTP -----------------------------------------------------------------------------------------------------------
+
+
+class BadRequest(Exception):
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+class Handler(BaseHTTPRequestHandler):
+    users = None  # set by serve()
+    protocol_version = "HTTP/1.1"
+    timeout = 30  # seconds a peer may be silent
+    wbufsize = -1  # head and body leave together
+    disable_nagle_algorithm = True
+
+    def do_GET(self):
+        if self.wants_json():
+            return self.answer_json(405, {"error": "POST username and password"}, {"Allow": "POST"})
+        self.answer_page(200, login_page(self.action()))
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        try:
+            form = self.read_form()
+        except BadRequest as e:
+            self.close_connection = True  # the body may still be on its way
+            return self.answer_json(e.status, {"error": str(e)}, {"Connection": "close"})
+        login, password = form.get("username", ""), form.get("password", "")
+        remember = form.get("remember") in ("yes", "true", "on", True)
+        user = self.users.check(login, password)
+        if user is None:
+            headers = {"WWW-Authenticate": "Form"}
+            if self.wants_json():
+                return self.answer_json(401, {"error": "wrong user name or password"}, headers)
+            text = "This user name and password do not belong together."
+            return self.answer_page(401, login_page(self.action(), login, remember, text), headers)
+
+        # The one thing doorward asks for. ASCII only: json.dumps escapes the rest.
+        grant = {"Doorward-Grant": json.dumps(user)}
+        if remember:
+            grant["Doorward-Grant-Options"] = "remember"
+        if self.wants_json():
+            return self.answer_json(200, {"user": user}, grant)
+        if not self.return_to():
+            return self.answer(303, b"", "text/plain", {**grant, "Location": "/"})
+        # No Location: doorward checks `next` and sends the browser there. Were it to refuse, this page is shown.
+        self.answer_page(200, welcome_page(user["name"]), grant)
+
+    def return_to(self):
+        return parse_qs(urlsplit(self.path).query).get("next", [""])[0]
+
+    def action(self):
+        """Where the form goes: this page, with `next` kept as it came and nothing else."""
+        url = urlsplit(self.path)
+        return url.path + ("?" + urlencode({"next": self.return_to()}) if self.return_to() else "")
+
+    def content_type(self):
+        return self.headers.get_content_type()
+
+    def wants_json(self):
+        return "text/html" not in self.headers.get("Accept", "") and (
+            self.content_type() == "application/json" or "json" in self.headers.get("Accept", "")
+        )
+
+    def read_form(self):
+        if "Transfer-Encoding" in self.headers or not self.headers.get("Content-Length", "").isdigit():
+            raise BadRequest(411, "Content-Length required")
+        length = int(self.headers["Content-Length"])
+        if length > MAX_BODY:
+            raise BadRequest(413, "too much for a user name and a password")
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise BadRequest(400, "the body ended early")
+        try:
+            if self.content_type() == "application/json":
+                form = json.loads(body)
+            elif self.content_type() == "application/x-www-form-urlencoded":
+                form = {k: v[0] for k, v in parse_qs(body.decode(), max_num_fields=10).items()}
+            else:
+                raise BadRequest(415, "send a form or JSON")
+            for name in ("username", "password"):
+                form.get(name, "").encode()
+        except (ValueError, AttributeError) as e:
+            raise BadRequest(400, "username and password must be text") from e
+        return form
+
+    def answer_page(self, status, page, headers=()):
+        policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin", **dict(headers)}
+        self.answer(status, page.encode(), "text/html; charset=utf-8", headers)
+
+    def answer_json(self, status, value, headers=()):
+        self.answer(status, json.dumps(value).encode() + b"\n", "application/json", headers)
+
+    def answer(self, status, body, content_type, headers=()):
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_request(self, code="-", size="-"):
+        pass  # doorward keeps the access log
+
+
+class Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 128
+
+
+def serve(args):
+    Handler.users = Users(args.db)
+    host, _, port = args.listen.rpartition(":")
+    with Server((host.strip("[]"), int(port)), Handler) as server:
+        print(f"listening on {host}:{server.server_address[1]}", flush=True)
+        server.serve_forever()
+
+
+def add_user(args):
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if not password:
+        sys.exit("an empty password is none")
+    Users(args.db).add(args.login, args.display or args.login, args.role, password)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="serve | add-user")
+    sub = commands.add_parser("serve", help="answer /login")
+    sub.add_argument("--listen", default="127.0.0.1:4000", help="host:port; port 0 takes a free one and prints it")
+    sub.set_defaults(run=serve)
+    sub.add_argument("--db", required=True, help="SQLite file")
+    sub = commands.add_parser("add-user", help="add or change a user; the password is read from standard input")
+    sub.add_argument("--db", required=True, help="SQLite file")
+    sub.add_argument("--role", default="user")
+    sub.add_argument("--display", help="the name people see; default is the login")
+    sub.add_argument("login")
+    sub.set_defaults(run=add_user)
+    args = parser.parse_args()
+    try:
+        args.run(args)
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()
