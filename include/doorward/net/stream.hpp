@@ -1,0 +1,136 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <coroutine>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "doorward/base/deadline_wheel.hpp"
+#include "doorward/net/async.hpp"
+#include "doorward/net/executor.hpp"
+#include "doorward/net/task.hpp"
+
+namespace doorward::net {
+
+using socket = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
+
+/// What came of one attempt that does not block.
+enum class io_status : std::uint8_t {
+  ok,     ///< `bytes` were moved, at least one
+  again,  ///< nothing could be moved now: wait, then try again
+  eof,    ///< the peer has sent everything (reading only)
+  error,  ///< the connection is gone
+};
+struct io_result {
+  io_status status;
+  std::size_t bytes = 0;
+};
+
+class stream;
+
+/// The clock of one coroutine that does I/O: one deadline at a time, and an outer limit for all of them together. Lives
+/// in the coroutine's frame.
+class watch final : public deadline_entry {
+ public:
+  explicit watch(deadline_wheel& wheel) noexcept : wheel_(&wheel) {}
+
+  /// The latest time any wait under this watch may end; time_point::max() for none.
+  void limit(time_point at) noexcept { limit_ = at; }
+
+  [[nodiscard]] deadline_wheel& wheel() const noexcept { return *wheel_; }
+
+ private:
+  friend class stream;
+  void start(stream& s, milliseconds timeout) noexcept;
+  /// True when the deadline fired since start().
+  bool stop() noexcept;
+  void on_deadline() noexcept override;
+
+  deadline_wheel* wheel_;
+  stream* waiting_ = nullptr;
+  time_point limit_ = time_point::max();
+  bool fired_ = false;
+};
+
+/// A connected stream socket, TCP or Unix, that is read and written by direct system calls and waited for through Asio.
+/// No buffer, no lock, no allocation of its own. Closed when destroyed. (TLS joins here as another way to read, write
+/// and want.)
+class stream {
+ public:
+  explicit stream(executor e) : socket_(e) {}
+  explicit stream(socket s) : socket_(std::move(s)) {}
+
+  /// Non-blocking, and no Nagle: messages are written whole. `tcp` as the socket was made.
+  void prepare(bool tcp) noexcept;
+
+  [[nodiscard]] io_result try_read(std::span<char> into) noexcept;
+  [[nodiscard]] io_result try_write(std::span<iovec const> parts) noexcept;
+  [[nodiscard]] io_result try_write(std::string_view bytes) noexcept;
+
+  /// What is there to be read, without taking it: `ok` for data, `again` for nothing, `eof`, `error`.
+  [[nodiscard]] io_status peek() noexcept;
+
+  /// `co_await s.readable(w, timeout)`: false when the time is over. True means "try", not "there is data": a
+  /// cancelled or closed stream says true too, and the attempt then tells.
+  [[nodiscard]] auto readable(watch& w, milliseconds timeout) noexcept { return waiter(*this, w, timeout, false); }
+  [[nodiscard]] auto writable(watch& w, milliseconds timeout) noexcept { return waiter(*this, w, timeout, true); }
+
+  /// Wakes whoever waits for this stream.
+  void cancel() noexcept;
+  /// Ends both directions: everything that waits or tries from now on sees the end.
+  void shutdown() noexcept;
+  void shutdown_send() noexcept;
+  void close() noexcept;
+  [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
+  [[nodiscard]] socket& native() noexcept { return socket_; }
+
+ private:
+  class waiter {
+   public:
+    waiter(stream& s, watch& w, milliseconds timeout, bool write) noexcept
+        : stream_(s), watch_(w), timeout_(timeout), write_(write) {}
+    waiter(waiter const&) = delete;
+    waiter& operator=(waiter const&) = delete;
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h);
+    bool await_resume() noexcept { return !watch_.stop(); }
+
+   private:
+    struct handler {
+      waiter* self;
+      using allocator_type = detail::operation_allocator<std::byte>;
+      allocator_type get_allocator() const noexcept { return allocator_type{&self->memory_}; }
+      void operator()(boost::system::error_code const&) const { self->handle_.resume(); }
+    };
+
+    stream& stream_;
+    watch& watch_;
+    milliseconds timeout_;
+    bool write_;
+    std::coroutine_handle<> handle_;
+    detail::operation_memory memory_;
+  };
+
+  socket socket_;
+};
+
+/// Reads until something came, the peer ended, or `timeout` passed without a byte (`again`).
+[[nodiscard]] task<io_result> read_some(stream& s, watch& w, milliseconds timeout, std::span<char> into);
+
+/// Writes all of `parts` (changed on the way); each stall may last `timeout`. `again` when it did.
+[[nodiscard]] task<io_status> write_all(stream& s, watch& w, milliseconds timeout, std::span<iovec> parts);
+
+/// Moves `parts` on by `bytes` that have been written; returns the parts that remain.
+[[nodiscard]] std::span<iovec> advance(std::span<iovec> parts, std::size_t bytes) noexcept;
+
+[[nodiscard]] inline iovec as_iovec(std::string_view bytes) noexcept {
+  return {const_cast<char*>(bytes.data()), bytes.size()};  // iovec has no const twin
+}
+
+}  // namespace doorward::net

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "doorward/config/model.hpp"
+#include "doorward/net/endpoint.hpp"
+#include "doorward/net/stream.hpp"
+#include "doorward/net/turn_queue.hpp"
+
+namespace doorward::upstream {
+
+class endpoint_pool;
+class cluster;
+
+namespace detail {
+using hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+}
+
+/// One connection to an endpoint: idle in its pool, or out on a lease.
+class connection : public detail::hook {
+ public:
+  connection(endpoint_pool& home, net::executor e) : stream(e), home_(&home) {}
+
+  net::stream stream;
+
+ private:
+  friend class endpoint_pool;
+  friend class lease;
+  endpoint_pool* home_;
+  time_point idle_since_{};
+};
+
+/// The right to use a connection. Unless keep() was called, the connection is closed when the lease ends: whatever
+/// went wrong, nothing is left over for the next request.
+class lease {
+ public:
+  lease() = default;
+  lease(std::unique_ptr<connection> c, bool reused) noexcept : connection_(std::move(c)), reused_(reused) {}
+  lease(lease&&) noexcept = default;
+  lease& operator=(lease&& other) noexcept;
+  ~lease() { end(); }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return connection_ != nullptr; }
+  [[nodiscard]] net::stream& stream() const noexcept { return connection_->stream; }
+  /// It has carried a request before, so it may have died unnoticed since.
+  [[nodiscard]] bool reused() const noexcept { return reused_; }
+  /// Gives the connection back to its pool instead of closing it: only after a whole response, to its last byte, of
+  /// an upstream that keeps the connection.
+  void keep() noexcept;
+  /// Closes now.
+  void end() noexcept;
+
+ private:
+  std::unique_ptr<connection> connection_;
+  bool reused_ = false;
+};
+
+/// The connections of one worker to one endpoint: idle ones last in, first out, so that the warm one is used and the
+/// rest can grow old; at most a share of the endpoint's connections in all.
+class endpoint_pool {
+ public:
+  endpoint_pool(cluster& owner, config::endpoint const& where, std::size_t most);
+  endpoint_pool(endpoint_pool const&) = delete;
+  endpoint_pool& operator=(endpoint_pool const&) = delete;
+  ~endpoint_pool();
+
+  [[nodiscard]] std::size_t open() const noexcept { return open_; }
+  [[nodiscard]] std::size_t idle() const noexcept { return idle_count_; }
+  [[nodiscard]] net::destination& where() noexcept { return where_; }
+
+ private:
+  friend class cluster;
+  friend class lease;
+  using idle_list = boost::intrusive::list<connection, boost::intrusive::constant_time_size<false>>;
+
+  std::unique_ptr<connection> take_idle(bool check);
+  void give_back(std::unique_ptr<connection> c) noexcept;
+  void closed() noexcept;
+
+  cluster& owner_;
+  net::destination where_;
+  std::size_t const most_;
+  std::size_t open_ = 0;  ///< idle, leased, and being connected
+  std::size_t idle_count_ = 0;
+  idle_list idle_;  ///< the front was used last
+};
+
+/// An upstream as one worker sees it. Not thread-safe.
+class cluster {
+ public:
+  /// `workers` share the endpoint's connections evenly.
+  cluster(asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel, config::upstream_config const& c,
+          unsigned workers);
+  cluster(cluster const&) = delete;
+  cluster& operator=(cluster const&) = delete;
+
+  /// An idle connection, at once; an empty lease when there is none. `careful`: look first whether the peer has closed
+  /// it (one system call more), for requests that must not be sent twice.
+  [[nodiscard]] lease take_idle(bool careful);
+
+  /// A new connection, to the next endpoint in turn and then, when it refuses, to the others, `retries` of them. Waits
+  /// for a free place at most `timeouts.connect`. errc::upstream_connect, upstream_connect_timeout or
+  /// upstream_saturated.
+  [[nodiscard]] net::task<result<lease>> connect(net::watch& w);
+
+  /// Resolves the names of all endpoints once.
+  [[nodiscard]] net::task<> resolve();
+
+  /// Closes what has been idle too long, or was closed by its peer. Call about once a second.
+  void sweep(time_point now) noexcept;
+  /// Closes what is idle and keeps nothing from now on.
+  void retire() noexcept;
+
+  [[nodiscard]] config::upstream_config const& config() const noexcept { return config_; }
+  [[nodiscard]] std::size_t idle() const noexcept;
+  [[nodiscard]] std::size_t open() const noexcept;
+
+ private:
+  friend class endpoint_pool;
+
+  /// Somebody who waits for an endpoint to have a place again; in the frame of connect().
+  class place_waiter final : public detail::hook, public net::turn_node, public deadline_entry {
+   public:
+    explicit place_waiter(net::turn_queue& turns) noexcept : turns_(turns) {}
+    void wake(bool got_place) noexcept;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) noexcept { handle_ = h; }
+    bool await_resume() const noexcept { return got_place_; }
+
+   private:
+    void on_turn() noexcept override { handle_.resume(); }
+    void on_deadline() noexcept override { wake(false); }
+
+    net::turn_queue& turns_;
+    std::coroutine_handle<> handle_;
+    bool got_place_ = false;
+  };
+  using waiter_list = boost::intrusive::list<place_waiter, boost::intrusive::base_hook<detail::hook>,
+                                             boost::intrusive::constant_time_size<false>>;
+
+  [[nodiscard]] endpoint_pool* next_with_place() noexcept;
+  [[nodiscard]] net::task<bool> wait_for_place();
+  void place_freed() noexcept;
+
+  asio::io_context& context_;
+  net::turn_queue& turns_;
+  deadline_wheel& wheel_;
+  config::upstream_config config_;
+  std::vector<std::unique_ptr<endpoint_pool>> endpoints_;
+  std::size_t turn_ = 0;
+  bool retired_ = false;
+  waiter_list waiting_;
+};
+
+}  // namespace doorward::upstream

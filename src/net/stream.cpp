@@ -1,0 +1,127 @@
+#include "doorward/net/stream.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace doorward::net {
+namespace {
+
+io_result from_errno() noexcept {
+  return {errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? io_status::again : io_status::error};
+}
+
+}  // namespace
+
+void watch::start(stream& s, milliseconds timeout) noexcept {
+  fired_ = false;
+  waiting_ = &s;
+  auto const at = timeout == milliseconds::max() ? limit_ : std::min(limit_, wheel_->now() + timeout);
+  if (at != time_point::max()) wheel_->arm(*this, at);
+}
+
+bool watch::stop() noexcept {
+  waiting_ = nullptr;
+  wheel_->disarm(*this);
+  return fired_;
+}
+
+void watch::on_deadline() noexcept {
+  fired_ = true;
+  if (waiting_ != nullptr) waiting_->cancel();
+}
+
+void stream::prepare(bool tcp) noexcept {
+  boost::system::error_code ignored;
+  socket_.native_non_blocking(true, ignored);
+  if (tcp) {
+    int const on = 1;
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+}
+
+io_result stream::try_read(std::span<char> into) noexcept {
+  auto const n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
+  return n == 0 ? io_result{io_status::eof} : from_errno();
+}
+
+io_result stream::try_write(std::span<iovec const> parts) noexcept {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());  // sendmsg does not change it
+  message.msg_iovlen = parts.size();
+  auto const n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return n >= 0 ? io_result{io_status::ok, static_cast<std::size_t>(n)} : from_errno();
+}
+
+io_result stream::try_write(std::string_view bytes) noexcept {
+  auto const n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return n >= 0 ? io_result{io_status::ok, static_cast<std::size_t>(n)} : from_errno();
+}
+
+io_status stream::peek() noexcept {
+  char byte;
+  auto const n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n > 0) return io_status::ok;
+  return n == 0 ? io_status::eof : from_errno().status;
+}
+
+void stream::cancel() noexcept {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void stream::shutdown() noexcept {
+  ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  cancel();
+}
+
+void stream::shutdown_send() noexcept { ::shutdown(socket_.native_handle(), SHUT_WR); }
+
+void stream::close() noexcept {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void stream::waiter::await_suspend(std::coroutine_handle<> h) {
+  handle_ = h;
+  watch_.start(stream_, timeout_);
+  stream_.socket_.async_wait(write_ ? socket::wait_write : socket::wait_read, handler{this});
+}
+
+std::span<iovec> advance(std::span<iovec> parts, std::size_t bytes) noexcept {
+  while (!parts.empty() && bytes >= parts.front().iov_len) {
+    bytes -= parts.front().iov_len;
+    parts = parts.subspan(1);
+  }
+  if (!parts.empty()) {
+    parts.front().iov_base = static_cast<char*>(parts.front().iov_base) + bytes;
+    parts.front().iov_len -= bytes;
+  }
+  return parts;
+}
+
+task<io_result> read_some(stream& s, watch& w, milliseconds timeout, std::span<char> into) {
+  for (;;) {
+    auto const r = s.try_read(into);
+    if (r.status != io_status::again) co_return r;
+    bool const in_time = co_await s.readable(w, timeout);
+    if (!in_time) co_return io_result{io_status::again};
+  }
+}
+
+task<io_status> write_all(stream& s, watch& w, milliseconds timeout, std::span<iovec> parts) {
+  for (;;) {
+    auto const r = s.try_write(parts);
+    if (r.status == io_status::error) co_return io_status::error;
+    parts = advance(parts, r.bytes);
+    if (parts.empty()) co_return io_status::ok;
+    bool const in_time = co_await s.writable(w, timeout);
+    if (!in_time) co_return io_status::again;
+  }
+}
+
+}  // namespace doorward::net
