@@ -78,7 +78,7 @@ void endpoint_pool::closed() noexcept {
 
 // --- cluster
 
-cluster::cluster(asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel,
+cluster::cluster(net::asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel,
                  config::upstream_config const& c, unsigned workers)
     : context_(context), turns_(turns), wheel_(wheel), config_(c) {
   auto const share = (c.connections + workers - 1) / workers;
@@ -102,6 +102,7 @@ endpoint_pool* cluster::next_with_place() noexcept {
 }
 
 void cluster::place_waiter::wake(bool got_place) noexcept {
+  if (turn_node::is_linked()) return;  // woken already, and about to run
   got_place_ = got_place;
   detail::hook::unlink();
   turns_.push(*this);

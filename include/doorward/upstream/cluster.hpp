@@ -18,7 +18,8 @@ class endpoint_pool;
 class cluster;
 
 namespace detail {
-using hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using hook = boost::intrusive::list_base_hook<boost::intrusive::tag<cluster>,
+                                              boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 }
 
 /// One connection to an endpoint: idle in its pool, or out on a lease.
@@ -30,6 +31,7 @@ class connection : public detail::hook {
 
  private:
   friend class endpoint_pool;
+  friend class cluster;
   friend class lease;
   endpoint_pool* home_;
   time_point idle_since_{};
@@ -76,7 +78,8 @@ class endpoint_pool {
  private:
   friend class cluster;
   friend class lease;
-  using idle_list = boost::intrusive::list<connection, boost::intrusive::constant_time_size<false>>;
+  using idle_list = boost::intrusive::list<connection, boost::intrusive::base_hook<detail::hook>,
+                                           boost::intrusive::constant_time_size<false>>;
 
   std::unique_ptr<connection> take_idle(bool check);
   void give_back(std::unique_ptr<connection> c) noexcept;
@@ -94,7 +97,7 @@ class endpoint_pool {
 class cluster {
  public:
   /// `workers` share the endpoint's connections evenly.
-  cluster(asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel, config::upstream_config const& c,
+  cluster(net::asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel, config::upstream_config const& c,
           unsigned workers);
   cluster(cluster const&) = delete;
   cluster& operator=(cluster const&) = delete;
@@ -147,7 +150,7 @@ class cluster {
   [[nodiscard]] net::task<bool> wait_for_place();
   void place_freed() noexcept;
 
-  asio::io_context& context_;
+  net::asio::io_context& context_;
   net::turn_queue& turns_;
   deadline_wheel& wheel_;
   config::upstream_config config_;
