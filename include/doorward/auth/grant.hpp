@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "doorward/base/result.hpp"
+#include "doorward/base/time.hpp"
+
+namespace doorward::auth {
+
+/// What an identity service says of somebody who has just logged in (contract C4).
+struct grant {
+  /// Fields of the session record, in the order given: strings as they are, numbers and booleans as text, arrays of
+  /// strings joined by ','.
+  std::vector<std::pair<std::string, std::string>> fields;
+  bool remember = false;                          ///< the longer lifetimes apply
+  std::optional<std::chrono::seconds> idle;       ///< instead of the configured one
+  std::optional<std::chrono::seconds> absolute;
+
+  [[nodiscard]] std::string_view field(std::string_view name) const noexcept;
+};
+
+/// Reads `Doorward-Grant` (a flat JSON object) and `Doorward-Grant-Options` (`;`-separated; empty when absent).
+/// `user_field` must be there and not empty. errc::bad_grant for anything else than described, for names or options
+/// nobody knows, for more than 64 fields or 16 KiB, and for text that could not be sent as a header: a login is refused
+/// rather than half understood. Options of a later version (`revoke`, `acr`, `auth_time`) are refused, not ignored.
+[[nodiscard]] result<grant> parse_grant(std::string_view json, std::string_view options, std::string_view user_field);
+
+}  // namespace doorward::auth
