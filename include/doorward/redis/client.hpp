@@ -1,0 +1,131 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <coroutine>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "doorward/base/random.hpp"
+#include "doorward/base/result.hpp"
+#include "doorward/config/model.hpp"
+#include "doorward/net/task.hpp"
+#include "doorward/net/turn_queue.hpp"
+#include "doorward/redis/error_kind.hpp"
+#include "doorward/redis/reply.hpp"
+
+namespace doorward::redis {
+
+/// Told of what an operator should know. At most one `on_trouble` in ten seconds; secrets and session ids are never in
+/// `detail`. Called from the worker's thread.
+struct observer {
+  virtual void on_connected(std::string_view server) noexcept = 0;
+  virtual void on_trouble(error_kind kind, std::string_view detail) noexcept = 0;
+
+protected:
+  ~observer() = default;
+};
+
+namespace detail {
+class core;
+void intrusive_ptr_add_ref(core const* p) noexcept;
+void intrusive_ptr_release(core const* p) noexcept;
+}  // namespace detail
+
+/// Somebody who waits for one reply; lives in the frame of the coroutine that waits. `on_reply` is called inside the
+/// connection's work (see sink), then `on_turn` at the end of the ready queue, when `error()` is set. Must not be
+/// destroyed in between.
+class waiter : public net::turn_node {
+public:
+  /// {} = a reply came (it may be an error reply that says something about the key: WRONGTYPE, NOSCRIPT).
+  /// store_unavailable, store_timeout, store_error, store_protocol: there is no answer, and `on_reply` was not called.
+  [[nodiscard]] error_code error() const noexcept { return error_; }
+
+protected:
+  waiter() = default;
+  ~waiter() = default;
+  error_code error_;
+
+private:
+  friend class detail::core;
+  virtual void on_reply(reply const& r) noexcept = 0;
+};
+
+/// A Lua script under the name Redis knows it by.
+class script {
+public:
+  /// `source` is not copied.
+  explicit script(std::string_view source);
+  [[nodiscard]] std::string_view source() const noexcept { return source_; }
+  [[nodiscard]] std::string_view sha1() const noexcept { return sha1_; }  ///< 40 lower-case hexadecimal digits
+
+private:
+  std::string_view source_;
+  std::string sha1_;
+};
+
+/// A worker's one connection to Redis, shared by all its requests: what they ask in one turn of the loop leaves in one
+/// write. Keeps itself connected: while it is not, commands fail at once with store_unavailable and one prober tries
+/// again (50 ms, doubling, jittered). A command without a reply in `command_timeout` fails with store_timeout, and its
+/// late reply is thrown away; when it stays away for as long again, the connection is dropped. Not thread-safe.
+class client {
+public:
+  /// `turns` and `random` must outlive the client; `watch` too, when given.
+  client(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch = nullptr);
+  client(client const&) = delete;
+  client& operator=(client const&) = delete;
+  /// As close(). Coroutines that wait are resumed by the turn queue with store_unavailable.
+  ~client();
+
+  /// Begins to connect. Once.
+  void start();
+
+  /// Ends the connection for good; whoever waits gets store_unavailable.
+  void close() noexcept;
+
+  [[nodiscard]] bool connected() const noexcept;       ///< the handshake is done and commands are accepted
+  [[nodiscard]] bool ever_connected() const noexcept;  ///< has been once since start
+  [[nodiscard]] std::size_t pending() const noexcept;  ///< commands without a reply so far
+  [[nodiscard]] redis::stats const& stats() const noexcept;
+
+  /// Sends one command; its arguments are copied before this returns. False, and nothing will be called, when not
+  /// connected. A reply within the time limit or not, `w.on_turn()` is called later.
+  [[nodiscard]] bool submit(std::span<std::string_view const> argv, waiter& w) noexcept;
+
+  /// Sends a command whose reply nobody looks at. Does nothing when not connected.
+  void fire_and_forget(std::span<std::string_view const> argv) noexcept;
+
+  /// `error_code ec = co_await client.command(argv, sink)`: the errors are those of waiter::error().
+  class [[nodiscard]] operation;
+  operation command(std::span<std::string_view const> argv, sink& into) noexcept;
+
+  /// EVALSHA, and once by EVAL where Redis does not have the script yet. `keys` and `args` are copied at the start;
+  /// `s` and `into` must stay.
+  net::task<error_code> eval(script const& s, std::span<std::string_view const> keys,
+                             std::span<std::string_view const> args, sink& into);
+
+private:
+  boost::intrusive_ptr<detail::core> core_;  // handlers under way are the other owners
+};
+
+class [[nodiscard]] client::operation final : public waiter {
+public:
+  operation(detail::core& c, std::span<std::string_view const> argv, sink& into) noexcept
+      : core_(c), argv_(argv), sink_(into) {}
+
+  [[nodiscard]] bool await_ready() noexcept;
+  void await_suspend(std::coroutine_handle<> h) noexcept { waiting_ = h; }
+  [[nodiscard]] error_code await_resume() const noexcept { return error_; }
+
+private:
+  void on_reply(reply const& r) noexcept override { sink_.on_reply(r); }
+  void on_turn() noexcept override { waiting_.resume(); }
+
+  detail::core& core_;
+  std::span<std::string_view const> argv_;
+  sink& sink_;
+  std::coroutine_handle<> waiting_;
+};
+
+}  // namespace doorward::redis

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "doorward/config/model.hpp"
+
+namespace doorward::session {
+
+/// Fields of a session hash that mean something to doorward itself.
+enum class field { user, roles, created, last_seen, absolute_until, idle };
+inline constexpr std::size_t own_fields = 6;
+
+/// Written by doorward where a session's limits differ from the configured ones.
+inline constexpr std::string_view absolute_until_name = "doorward.absoluteUntil";  ///< ms since the epoch
+inline constexpr std::string_view idle_name = "doorward.idle";                     ///< seconds
+
+/// Which fields of a session hash are wanted, and where each goes. Compiled with the configuration, immutable, read by
+/// many. Two names that are equal share a slot.
+class field_layout {
+public:
+  using slot = std::size_t;
+  static constexpr slot none = static_cast<slot>(-1);
+
+  /// `custom`: fields that header templates and `allow` speak of; repetitions are fine.
+  explicit field_layout(config::session_fields const& names, std::span<std::string const> custom = {});
+
+  /// The slot of a wanted field; `none` for any other name.
+  [[nodiscard]] slot find(std::string_view name) const noexcept;
+  [[nodiscard]] slot at(field f) const noexcept { return own_[static_cast<std::size_t>(f)]; }
+  [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+  [[nodiscard]] std::string_view name(slot s) const noexcept { return names_[s]; }
+
+private:
+  slot add(std::string_view name);
+
+  std::vector<std::string> names_;
+  slot own_[own_fields]{};
+};
+
+}  // namespace doorward::session

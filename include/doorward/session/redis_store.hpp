@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "doorward/config/model.hpp"
+#include "doorward/session/store.hpp"
+
+namespace doorward::session {
+
+/// What became of touches; written by the worker only.
+struct touch_counters {
+  std::uint64_t done = 0;
+  std::uint64_t skipped = 0;  ///< another request had just done it
+  std::uint64_t gone = 0;     ///< the session had ended meanwhile
+  std::uint64_t failed = 0;   ///< Redis did not say
+};
+
+/// Sessions in Redis, in the layout of docs/redis.md. One a worker; `redis` must outlive it.
+class redis_store final : public store {
+public:
+  redis_store(redis::client& redis, config::session_config const& config);
+  ~redis_store() override;
+
+  void touch(std::string_view id) noexcept override;
+  [[nodiscard]] net::task<error_code> create(new_session s) override;
+  [[nodiscard]] net::task<result<bool>> end(std::string id) override;
+  [[nodiscard]] net::task<result<std::uint64_t>> end_all(std::string id) override;
+
+  [[nodiscard]] touch_counters const& touches() const noexcept { return *touches_; }
+
+private:
+  bool start(lookup& l) noexcept override;
+
+  redis::client& redis_;
+  config::session_config config_;
+  std::string key_;                          ///< reused for every lookup
+  std::shared_ptr<touch_counters> touches_;  ///< touches under way are the other owners
+  struct recent;
+  std::unique_ptr<recent> recent_;
+};
+
+}  // namespace doorward::session
