@@ -1,0 +1,49 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.doorward import BINARY, SANITIZED  # noqa: E402
+from support.redis_server import RedisServer  # noqa: E402
+from support.stage import Stage  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "cost: measures memory or time; means nothing with sanitizers")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What measures is not collected for a sanitized binary: the figures would be the sanitizer's."""
+    if SANITIZED:
+        measured = [item for item in items if item.get_closest_marker("cost")]
+        items[:] = [item for item in items if item not in measured]
+        config.hook.pytest_deselected(items=measured)
+
+
+def pytest_sessionstart(session):
+    if not BINARY.exists():
+        pytest.exit(f"{BINARY} is not there; build it, or name another in DOORWARD_BIN", 2)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def stage(redis_server, tmp_path):
+    """A stage for one play."""
+    with Stage(redis_server, tmp_path) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def shared(redis_server, tmp_path_factory):
+    """A stage for all plays of a file, with the usual doorward on it as `shared.door`: for tables of requests."""
+    with Stage(redis_server, tmp_path_factory.mktemp("shared")) as stage:
+        stage.door = stage.start()
+        yield stage

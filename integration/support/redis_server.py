@@ -1,0 +1,83 @@
+"""A real redis-server of our own: no persistence, a unix socket and a TCP port, gone with the test."""
+
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from .resp import RedisError, Resp
+from .wait import eventually
+
+PASSWORD = "gate-keeper"
+USER = "doorward"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def documented_acl():
+    """The rules after `ACL SETUSER doorward on >...` as the documentation gives them: the tests run under exactly those."""
+    for page in sorted(ROOT.glob("docs/*.md")):
+        found = re.search(r"ACL SETUSER doorward on >\S+ (.+)", page.read_text())
+        if found:
+            return found[1].strip("`").split()
+    raise AssertionError("docs/*.md has no line `ACL SETUSER doorward on >PASSWORD rules...`")
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+class RedisServer:
+    """`password` protects the default user, as requirepass does. The ACL user `doorward` is always there."""
+
+    def __init__(self, folder, password=None, port=None):
+        self.folder = Path(folder)
+        self.socket = self.folder / "redis.sock"
+        self.address = f"unix:{self.socket}"
+        self.port = port or free_port()
+        self.tcp = f"127.0.0.1:{self.port}"
+        self.password = password
+        self.process = None
+        self.admin = None
+        self.start()
+
+    def start(self):
+        program = shutil.which("redis-server")
+        assert program, "redis-server is not installed"
+        options = {"port": self.port, "bind": "127.0.0.1", "unixsocket": self.socket, "save": "", "appendonly": "no",
+                   "dir": self.folder, "databases": 4096, "maxclients": 2000}  # fmt: skip
+        command = [program] + [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        log = open(self.folder / "redis.log", "ab")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        log.close()
+
+        def ready():
+            client = Resp(self.address)
+            try:
+                return client if client("PING") == "PONG" else None
+            except RedisError:
+                client.close()
+                raise OSError("not yet") from None
+
+        self.admin = eventually(ready, 10, "redis-server")
+        self.admin("ACL", "SETUSER", USER, "on", f">{PASSWORD}", *documented_acl())
+        if self.password:
+            self.admin("CONFIG", "SET", "requirepass", self.password)
+
+    def client(self, db=0):
+        client = Resp(self.address)
+        if self.password:
+            client("AUTH", self.password)
+        if db:
+            client("SELECT", db)
+        return client
+
+    def stop(self):
+        if self.admin:
+            self.admin.close()
+            self.admin = None
+        if self.process:
+            self.process.kill()  # there is nothing to save
+            self.process.wait()
+            self.process = None
