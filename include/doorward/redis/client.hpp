@@ -42,14 +42,14 @@ public:
   /// store_unavailable, store_timeout, store_error, store_protocol: there is no answer, and `on_reply` was not called.
   [[nodiscard]] error_code error() const noexcept { return error_; }
 
+  /// For the client: the reply, and how it ended.
+  virtual void on_reply(reply const& r) noexcept = 0;
+  void ended(error_code how) noexcept { error_ = how; }
+
 protected:
   waiter() = default;
   ~waiter() = default;
   error_code error_;
-
-private:
-  friend class detail::core;
-  virtual void on_reply(reply const& r) noexcept = 0;
 };
 
 /// A Lua script under the name Redis knows it by.
