@@ -82,7 +82,7 @@ private:
   std::vector<entry> entries_;
 };
 
-/// The line of a JSON entry, with its newline; and the text of one for people, without time, level and newline. Pure.
+/// An entry as JSON, and as text for people (without time and level); both without a newline. Pure.
 void append_json(std::string& out, epoch_ms at, level l, std::string_view event, fields f, std::uint64_t held_back = 0);
 void append_text(std::string& out, std::string_view event, fields f, std::uint64_t held_back = 0);
 
