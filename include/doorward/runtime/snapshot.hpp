@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "doorward/config/model.hpp"
+#include "doorward/http/head.hpp"
+#include "doorward/http/reserved_names.hpp"
+#include "doorward/route/route_table.hpp"
+#include "doorward/session/field_layout.hpp"
+
+namespace doorward::runtime {
+
+/// Where a request ends up.
+enum class destination : std::uint8_t {
+  upstream,  ///< the route's application
+  respond,   ///< a fixed answer
+  login,     ///< the identity service
+  logout,    ///< carried out here
+  whoami,    ///< answered here
+  own,       ///< another path under /.doorward: nothing is there (yet)
+};
+
+/// A route, compiled: names have become indexes, and what every request would look up is at hand.
+struct compiled_route {
+  config::route_config config;
+  destination to = destination::upstream;
+  std::size_t upstream = 0;  ///< index into the model's upstreams; `upstream` and `login` only
+  std::uint64_t body_limit = 0;
+  struct field_rule {
+    std::size_t slot;
+    std::vector<std::string> values;
+  };
+  std::vector<field_rule> fields;  ///< of `allow`
+};
+
+/// A header to inject, compiled.
+struct identity_header {
+  struct part {
+    std::string text;          ///< literal; empty for a field
+    std::size_t slot = 0;
+    bool is_field = false;
+    bool optional = false;
+  };
+  std::string line_start;  ///< "X-User-Id: "
+  std::vector<part> parts;
+};
+
+/// One configuration, ready to serve: built once from the model, immutable. Each worker has its own copy, so that
+/// nothing on a request's path is shared between threads.
+struct snapshot {
+  /// The model must have been loaded without errors.
+  explicit snapshot(config::model m);
+  snapshot(snapshot const&) = delete;
+  snapshot& operator=(snapshot const&) = delete;
+
+  config::model config;
+  std::vector<compiled_route> routes;  ///< login, logout and doorward's own endpoints first, then the file's
+  route::route_table table;   ///< its indexes are those of `routes`
+  session::field_layout fields;
+  std::vector<identity_header> headers;
+  http::reserved_names reserved;
+  http::head_limits limits;
+  std::string login_prefix;   ///< "/login?next="
+  std::string expire_cookie;  ///< value of the Set-Cookie that removes ours
+
+  /// Value of the Set-Cookie that carries `id`. `max_age` in seconds: 0 = until the browser is closed.
+  [[nodiscard]] std::string session_cookie(std::string_view id, std::chrono::seconds max_age) const;
+
+  /// True for a peer in `trusted_proxies`. `address`: IPv4 mapped into IPv6.
+  [[nodiscard]] bool is_trusted(std::array<std::uint8_t, 16> const& address) const noexcept;
+};
+
+}  // namespace doorward::runtime

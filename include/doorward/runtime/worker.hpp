@@ -1,0 +1,89 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "doorward/base/deadline_wheel.hpp"
+#include "doorward/base/random.hpp"
+#include "doorward/net/buffer.hpp"
+#include "doorward/net/executor.hpp"
+#include "doorward/net/turn_queue.hpp"
+#include "doorward/obs/access_log.hpp"
+#include "doorward/obs/log.hpp"
+#include "doorward/obs/metrics.hpp"
+#include "doorward/redis/client.hpp"
+#include "doorward/runtime/snapshot.hpp"
+#include "doorward/session/redis_store.hpp"
+#include "doorward/upstream/cluster.hpp"
+
+namespace doorward::runtime {
+
+/// What all workers share: written once in a connection's life, never by a request.
+struct shared_state {
+  std::atomic<std::size_t> connections{0};  ///< clients' connections, for limits.connections
+};
+
+/// Everything one thread needs to serve: its loop, its clock, its connections to Redis and the upstreams, its counters.
+/// Workers share nothing but `shared_state` and never call each other; whoever wants something of one posts to its
+/// `context`. Lives on its own thread from run() on.
+class worker {
+  class redis_observer;
+  std::unique_ptr<redis_observer> observer_;  // before the client that calls it
+
+ public:
+  /// `count` workers share the upstreams' connections. `writer` and `shared` must outlive the worker.
+  worker(unsigned number, unsigned count, config::model const& m, shared_state& all, obs::log_writer& writer,
+         obs::access_style style);
+  worker(worker const&) = delete;
+  worker& operator=(worker const&) = delete;
+  ~worker();
+
+  /// Connects to Redis, resolves names, starts the clock. Before anything listens.
+  void start();
+  /// Stops what start() started, so that run() can end.
+  void stop() noexcept;
+
+  /// The counters as they are now. On the worker's thread.
+  [[nodiscard]] obs::worker_gauges gauges() const;
+
+  [[nodiscard]] upstream::cluster& cluster(std::size_t index) noexcept { return *clusters_[index]; }
+
+  unsigned const number;
+  shared_state& shared;
+  net::asio::io_context context;
+  net::turn_queue turns;
+  deadline_wheel wheel;
+  net::buffer_pool buffers;
+  fast_random random;
+  snapshot const view;
+  redis::client redis;
+  session::redis_store store;
+  obs::worker_metrics metrics;
+  obs::access_log access_log;
+  obs::log::limiter limiter;
+
+  /// Scratch for a head or an answer: built and sent in one go, so that one serves all connections. Nothing may wait
+  /// between the two.
+  std::string out;
+  /// Now, as IMF-fixdate (RFC 9110 section 5.6.7); renewed by the clock.
+  std::string date;
+
+  std::size_t connections_active = 0;  ///< with a request on them
+  std::size_t connections_idle = 0;
+  std::size_t connections_tunnel = 0;
+  bool draining = false;  ///< answers say that the connection closes
+
+ private:
+  void tick();
+  void every_second();
+
+  std::vector<std::unique_ptr<upstream::cluster>> clusters_;
+  net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> timer_;
+  unsigned ticks_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace doorward::runtime

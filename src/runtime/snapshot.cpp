@@ -1,0 +1,128 @@
+#include "doorward/runtime/snapshot.hpp"
+
+#include <algorithm>
+
+namespace doorward::runtime {
+namespace {
+
+config::route_config own_route(std::string id, std::string path, bool csrf) {
+  config::route_config r;
+  r.id = std::move(id);
+  r.path = std::move(path);
+  r.auth = config::auth_mode::none;
+  r.csrf = csrf;
+  return r;
+}
+
+std::vector<config::route_config> all_routes(config::model const& m) {
+  // Doorward's own paths stand first: no rule of the file can take them over, and a path with several readings is
+  // checked against them like against any other rule.
+  std::vector<config::route_config> all;
+  all.push_back(own_route("(login)", m.identity.login + "/**", true));
+  all.push_back(own_route("(logout)", m.identity.logout, true));
+  all.push_back(own_route("(whoami)", "/.doorward/whoami", true));
+  all.back().auth = config::auth_mode::passive;  // asking who one is does not keep one logged in
+  all.back().unauthenticated = config::unauthenticated_action::reject;
+  all.push_back(own_route("(own)", "/.doorward/**", true));
+  all.insert(all.end(), m.routes.begin(), m.routes.end());
+  return all;
+}
+
+constexpr std::array own_destinations{destination::login, destination::logout, destination::whoami, destination::own};
+
+std::vector<std::string> custom_fields(config::model const& m) {
+  std::vector<std::string> names;
+  for (auto const& h : m.headers)
+    for (auto const& p : h.parts)
+      if (p.is_field) names.push_back(p.text);
+  for (auto const& r : m.routes)
+    for (auto const& [name, values] : r.allow.fields) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> header_names(config::model const& m) {
+  std::vector<std::string> names;
+  for (auto const& h : m.headers) names.push_back(h.name);
+  return names;
+}
+
+std::size_t upstream_index(config::model const& m, std::string const& name) {
+  auto const it = std::ranges::find(m.upstreams, name, &config::upstream_config::name);
+  return static_cast<std::size_t>(it - m.upstreams.begin());
+}
+
+std::vector<compiled_route> compile_routes(config::model const& m, session::field_layout const& fields) {
+  std::vector<compiled_route> out;
+  for (auto& c : all_routes(m)) {
+    compiled_route r;
+    if (out.size() < own_destinations.size()) {
+      r.to = own_destinations[out.size()];
+      r.upstream = r.to == destination::login ? upstream_index(m, m.identity.upstream) : 0;
+    } else {
+      r.to = c.respond ? destination::respond : destination::upstream;
+      r.upstream = c.respond ? 0 : upstream_index(m, c.upstream);
+    }
+    r.body_limit = c.body_bytes.value_or(m.server.limits.body_bytes);
+    for (auto const& [name, values] : c.allow.fields) r.fields.push_back({fields.find(name), values});
+    r.config = std::move(c);
+    out.push_back(std::move(r));
+  }
+  return out;
+}
+
+std::vector<identity_header> compile_headers(config::model const& m, session::field_layout const& fields) {
+  std::vector<identity_header> out;
+  for (auto const& h : m.headers) {
+    identity_header compiled{h.name + ": ", {}};
+    for (auto const& p : h.parts)
+      compiled.parts.push_back(p.is_field ? identity_header::part{{}, fields.find(p.text), true, p.optional}
+                                          : identity_header::part{p.text, 0, false, false});
+    out.push_back(std::move(compiled));
+  }
+  return out;
+}
+
+std::string cookie_attributes(config::cookie_config const& c) {
+  std::string text = "; Path=/; HttpOnly";
+  if (c.secure) text += "; Secure";
+  switch (c.policy) {
+    case config::same_site::lax: text += "; SameSite=Lax"; break;
+    case config::same_site::strict: text += "; SameSite=Strict"; break;
+    case config::same_site::none: text += "; SameSite=None"; break;
+  }
+  return text;
+}
+
+}  // namespace
+
+snapshot::snapshot(config::model m)
+    : config(std::move(m)),
+      table(all_routes(config)),
+      fields(config.session.fields, custom_fields(config)),
+      reserved(header_names(config)),
+      limits{config.server.limits.header_bytes, config.server.limits.headers, config.server.limits.target_bytes},
+      login_prefix(config.identity.login + '?' + config.identity.return_to + '='),
+      expire_cookie(config.session.cookie.name + "=; Max-Age=0" + cookie_attributes(config.session.cookie)) {
+  routes = compile_routes(config, fields);
+  headers = compile_headers(config, fields);
+}
+
+std::string snapshot::session_cookie(std::string_view id, std::chrono::seconds max_age) const {
+  std::string text = config.session.cookie.name + '=';
+  text += id;
+  if (max_age.count() > 0) text += "; Max-Age=" + std::to_string(max_age.count());
+  return text + cookie_attributes(config.session.cookie);
+}
+
+bool snapshot::is_trusted(std::array<std::uint8_t, 16> const& address) const noexcept {
+  return std::ranges::any_of(config.server.trusted_proxies, [&](config::cidr const& block) {
+    auto const whole = block.prefix / 8;
+    auto const rest = block.prefix % 8;
+    if (!std::equal(address.begin(), address.begin() + whole, block.bytes.begin())) return false;
+    if (rest == 0) return true;
+    auto const mask = static_cast<std::uint8_t>(0xff << (8 - rest));
+    return (address[whole] & mask) == (block.bytes[whole] & mask);
+  });
+}
+
+}  // namespace doorward::runtime
