@@ -16,11 +16,12 @@ namespace doorward::obs {
 namespace {
 
 constexpr std::size_t buffers_kept = 64;
-constexpr int poll_ms = 100;
+constexpr int poll_ms = 50;
 
 }  // namespace
 
-log_writer::log_writer(int fd, std::size_t most) : fd_(fd), kind_(kind::pipe), most_(most) {
+log_writer::log_writer(int fd, std::size_t most, milliseconds patience)
+    : fd_(fd), kind_(kind::pipe), most_(most), patience_(patience) {
   struct stat s {};
   if (fstat(fd, &s) == 0) {
     if (S_ISREG(s.st_mode) || (S_ISCHR(s.st_mode) && isatty(fd) == 0)) kind_ = kind::file;
@@ -61,7 +62,7 @@ void log_writer::stop() {
     std::lock_guard const lock(mutex_);
     if (!closed_) {
       closed_ = true;
-      give_up_ = steady::now() + last_words;
+      give_up_ = steady::now() + patience_;
       stopping_.store(true, std::memory_order_release);
     }
     wake_.notify_one();

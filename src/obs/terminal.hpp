@@ -7,8 +7,8 @@
 
 namespace doorward::obs {
 
-/// Appends `text` so that a terminal shows it and does not obey it. JSON's escaping takes care of the C0 controls and of
-/// what is not UTF-8; DEL and the C1 controls pass it, and are replaced here.
+/// Appends `text` so that a terminal shows it and does not obey it. JSON's escaping takes care of the C0 controls and
+/// of what is not UTF-8; DEL and the C1 controls pass it, and are replaced here.
 inline void append_for_terminal(std::string& out, std::string_view text) {
   auto const from = out.size();
   append_json_escaped(out, text);

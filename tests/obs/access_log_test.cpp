@@ -132,7 +132,7 @@ TEST_CASE("a line for people has the status in colour and no control characters 
       "2J\x9b\r\n";
   auto const hostile = line(access_style::colour, r);
   CHECK(std::ranges::count(hostile, '\x1b') == own_escapes);
-  CHECK(hostile.find("/??2J\\ufffd\\u000d\\u000a") == std::string::npos);
+  CHECK(hostile.find("/???2J\\ufffd\\u000d\\u000a") != std::string::npos);
   CHECK(hostile.find('\x7f') == std::string::npos);
   CHECK(hostile.find("\xc2\x9b") == std::string::npos);
   CHECK(std::ranges::count(hostile, '\n') == 1);

@@ -8,31 +8,33 @@
 #include "catch.hpp"
 
 using namespace doorward;
-namespace log = doorward::obs::log;
+namespace applog = doorward::obs::log;
 using namespace std::chrono_literals;
 
 namespace {
 
-std::string as_json(log::fields f, std::uint64_t held_back = 0) {
+std::string as_json(applog::fields f, std::uint64_t held_back = 0) {
   std::string out;
-  log::append_json(out, 1'714'564'800'007, log::level::info, "listening", f, held_back);
+  applog::append_json(out, 1'714'564'800'007, applog::level::info, "listening", f, held_back);
   return out;
 }
 
-std::string as_text(log::fields f, std::uint64_t held_back = 0) {
+std::string as_text(applog::fields f, std::uint64_t held_back = 0) {
   std::string out;
-  log::append_text(out, "listening", f, held_back);
+  applog::append_text(out, "listening", f, held_back);
   return out;
 }
 
 // The log goes to a file for as long as this lives.
 class captured {
 public:
-  explicit captured(log::level least, log::format how) : file_(std::tmpfile()) { log::init(least, how, file_); }
+  explicit captured(applog::level least, applog::format how) : file_(std::tmpfile()) {
+    applog::init(least, how, file_);
+  }
   captured(captured const&) = delete;
   captured& operator=(captured const&) = delete;
   ~captured() {
-    log::init(log::level::info, log::format::automatic);
+    applog::init(applog::level::info, applog::format::automatic);
     std::fclose(file_);
   }
   std::string text() {
@@ -72,12 +74,12 @@ TEST_CASE("an entry as text") {
 }
 
 TEST_CASE("entries are written as lines, from the level asked for on") {
-  captured out(log::level::info, log::format::automatic);
-  CHECK(log::enabled(log::level::info));
-  CHECK_FALSE(log::enabled(log::level::debug));
-  log::debug("hidden");
-  log::info("listening", {{"role", "http"}});
-  log::error("failed");
+  captured out(applog::level::info, applog::format::automatic);
+  CHECK(applog::enabled(applog::level::info));
+  CHECK_FALSE(applog::enabled(applog::level::debug));
+  applog::debug("hidden");
+  applog::info("listening", {{"role", "http"}});
+  applog::error("failed");
   auto const text = out.text();
   CHECK(text.find("hidden") == std::string::npos);
   CHECK(text.starts_with("{\"time\":\""));
@@ -86,28 +88,28 @@ TEST_CASE("entries are written as lines, from the level asked for on") {
 }
 
 TEST_CASE("text into a file has no colours") {
-  captured out(log::level::debug, log::format::text);
-  log::warn("redis_down", {{"why", "refused"}});
+  captured out(applog::level::debug, applog::format::text);
+  applog::warn("redis_down", {{"why", "refused"}});
   auto const text = out.text();
   CHECK(text.ends_with(" warning redis_down why=refused\n"));
   CHECK(text.find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("level off writes nothing") {
-  captured out(log::level::off, log::format::json);
-  log::error("failed");
+  captured out(applog::level::off, applog::format::json);
+  applog::error("failed");
   CHECK(out.text().empty());
 }
 
 TEST_CASE("an event that goes on and on is written every ten seconds, with the number held back") {
-  captured out(log::level::info, log::format::json);
-  log::limiter limit;
+  captured out(applog::level::info, applog::format::json);
+  applog::limiter limit;
   time_point const begin{};
   for (int i = 0; i < 100; ++i)
-    limit.write(begin + i * 100ms, log::level::warn, "redis_down", {{"i", i}});
-  limit.write(begin + 1s, log::level::warn, "something_else");
-  limit.write(begin + 10s, log::level::warn, "redis_down", {{"i", 100}});
-  limit.write(begin + 20s, log::level::warn, "redis_down", {{"i", 101}});
+    limit.write(begin + i * 100ms, applog::level::warn, "redis_down", {{"i", i}});
+  limit.write(begin + 1s, applog::level::warn, "something_else");
+  limit.write(begin + 10s, applog::level::warn, "redis_down", {{"i", 100}});
+  limit.write(begin + 20s, applog::level::warn, "redis_down", {{"i", 101}});
   auto const text = out.text();
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
   CHECK(text.find("\"i\":0}\n") != std::string::npos);
@@ -117,7 +119,7 @@ TEST_CASE("an event that goes on and on is written every ten seconds, with the n
 }
 
 TEST_CASE("the limiter remembers a bounded number of events") {
-  log::limiter limit;
+  applog::limiter limit;
   time_point now{};
   for (int i = 0; i < 1000; ++i) {
     CHECK(limit.pass("event" + std::to_string(i), now));

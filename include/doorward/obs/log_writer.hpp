@@ -24,7 +24,7 @@ public:
   static constexpr milliseconds last_words{2'000};          ///< how long stop() goes on trying
 
   /// `fd` stays the caller's, and must stay open until stop() has returned.
-  explicit log_writer(int fd, std::size_t most = backlog);
+  explicit log_writer(int fd, std::size_t most = backlog, milliseconds patience = last_words);
   log_writer(log_writer const&) = delete;
   log_writer& operator=(log_writer const&) = delete;
   ~log_writer() { stop(); }
@@ -33,7 +33,7 @@ public:
   /// is held for a few instructions.
   void take(std::string& buffer);
 
-  /// Writes what is left, for at most `last_words`, and ends the thread. Idempotent; buffers taken later are dropped.
+  /// Writes what is left, for at most `patience`, and ends the thread. Idempotent; buffers taken later are dropped.
   void stop();
 
   /// Lines lost since the start. Any thread.
@@ -51,6 +51,7 @@ private:
   int const fd_;
   kind kind_;
   std::size_t const most_;
+  milliseconds const patience_;
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<bool> stopping_{false};
   time_point give_up_{};  ///< written before stopping_
