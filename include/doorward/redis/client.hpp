@@ -100,8 +100,8 @@ public:
   class [[nodiscard]] operation;
   operation command(std::span<std::string_view const> argv, sink& into) noexcept;
 
-  /// EVALSHA, and once by EVAL where Redis does not have the script yet. `keys` and `args` are copied at the start;
-  /// `s` and `into` must stay.
+  /// EVALSHA, and once by EVAL where Redis does not have the script yet. Everything that is passed must hold until the
+  /// task is done.
   net::task<error_code> eval(script const& s, std::span<std::string_view const> keys,
                              std::span<std::string_view const> args, sink& into);
 

@@ -1,0 +1,193 @@
+#include "redis/core.hpp"
+
+#include <algorithm>
+
+#include "doorward/base/errc.hpp"
+#include "redis/resp.hpp"
+
+namespace doorward::redis::detail {
+
+void intrusive_ptr_add_ref(core const* p) noexcept {
+  boost::sp_adl_block::intrusive_ptr_add_ref(static_cast<link_owner const*>(p));
+}
+void intrusive_ptr_release(core const* p) noexcept {
+  boost::sp_adl_block::intrusive_ptr_release(static_cast<link_owner const*>(p));
+}
+
+core::core(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch)
+    : turns_(turns),
+      config_(config),
+      random_(random),
+      watch_(watch),
+      link_(*this, turns),
+      timer_(turns.context().get_executor()),
+      resolver_(turns.context().get_executor()) {}
+
+void core::start() {
+  if (state_ == state::idle) attempt();
+}
+
+void core::close() noexcept {
+  if (state_ == state::closed) return;
+  state_ = state::closed;
+  ++attempt_;
+  link_.drop(error_kind::other, "closed");
+  timer_.cancel();
+  resolver_.cancel();
+  watch_ = nullptr;
+}
+
+bool core::submit(std::span<std::string_view const> argv, waiter* who) noexcept {
+  if (state_ != state::ready || pending_.size() >= most_pending) return false;
+  ++stats_.commands;
+  return send(argv, who, pending_command::role::user);
+}
+
+bool core::send(std::span<std::string_view const> argv, waiter* who, pending_command::role what) noexcept {
+  format_command(resp_, argv);
+  if (!link_.send(resp_)) return false;
+  last_sent_ = steady::now();
+  auto const deadline = last_sent_ + config_.command_timeout;
+  pending_.push({deadline, who, what});
+  if (state_ == state::ready && deadline < armed_for_) arm(deadline);
+  return true;
+}
+
+void core::finish(waiter* who, error_code how) noexcept {
+  if (who == nullptr) return;
+  who->ended(how);
+  turns_.push(*who);
+}
+
+void core::on_reply(reply const& r) noexcept {
+  auto const command = pending_.pop();
+  if (command.what != pending_command::role::user && command.what != pending_command::role::idle_ping) {
+    on_handshake(command, r);
+    return;
+  }
+  if (r.type == reply::kind::error) {
+    // These two speak of what was asked for, not of the store.
+    auto const code = error_code_of(r.text);
+    if (code != "WRONGTYPE" && code != "NOSCRIPT") {
+      auto const kind = classify(r.text);
+      // An error that is not known may repeat the command's arguments, and they hold session ids.
+      report(kind, kind == error_kind::other ? code : r.text);
+      finish(command.who, errc::store_error);
+      if (must_leave(kind))
+        link_.drop(kind, "left, to find a server that takes the command");  // counted when it is closed
+      else
+        count(kind);
+      return;
+    }
+  }
+  if (command.who == nullptr) return;
+  command.who->on_reply(r);
+  finish(command.who, {});
+}
+
+bool core::must_leave(error_kind kind) const noexcept {
+  if (kind == error_kind::auth) return true;
+  // Behind the same name there may be a master by now; but a replica that was configured on purpose must not cost the
+  // look-ups under way at every touch.
+  return (kind == error_kind::readonly || kind == error_kind::moved) &&
+         steady::now() - ready_since_ >= reconnect::settled;
+}
+
+void core::on_no_reply(error_kind why) noexcept {
+  auto const command = pending_.pop();
+  finish(command.who, why == error_kind::protocol ? errc::store_protocol : errc::store_unavailable);
+}
+
+void core::expire(time_point now) noexcept {
+  for (auto* late = pending_.oldest_in_time(); late != nullptr && late->deadline <= now;
+       late = pending_.oldest_in_time()) {
+    pending_.mark_overdue();
+    count(error_kind::timeout);
+    // Its place in the line stays, so that a late reply finds it and nobody else.
+    finish(std::exchange(late->who, nullptr), errc::store_timeout);
+    report(error_kind::timeout, "no answer in time");
+  }
+  if (!pending_.empty() && pending_.front().deadline + config_.command_timeout <= now)
+    link_.drop(error_kind::timeout, "no answer for twice the time limit");
+}
+
+struct core::timer_handler {
+  boost::intrusive_ptr<core> self;
+  using allocator_type = net::detail::operation_allocator<std::byte>;
+  allocator_type get_allocator() const noexcept { return allocator_type{&self->timer_memory_}; }
+  void operator()(error_code ec) const {
+    if (!ec) self->on_timer();
+  }
+};
+
+void core::arm(time_point at) noexcept {
+  armed_for_ = at;
+  if (at == time_point::max()) return;
+  timer_.expires_at(at);
+  timer_.async_wait(timer_handler{this});
+}
+
+void core::on_timer() noexcept {
+  auto const now = steady::now();
+  armed_for_ = time_point::max();
+  switch (state_) {
+    case state::idle:
+    case state::closed: return;
+    case state::waiting:
+      if (now >= retry_at_) attempt();
+      break;
+    case state::resolving:
+      if (now >= attempt_ends_) {
+        resolver_.cancel();
+        attempt_failed(error_kind::timeout, "the host name did not resolve in time");
+      }
+      break;
+    case state::connecting:
+    case state::handshake:
+      if (now >= attempt_ends_) {
+        addresses_.clear();
+        link_.drop(error_kind::timeout, "no connection in time");
+      }
+      break;
+    case state::ready:
+      expire(now);
+      if (state_ == state::ready && pending_.empty() && now - last_sent_ >= ping_after) {
+        static constexpr std::string_view ping[] = {"PING"};
+        (void)send(ping, nullptr, pending_command::role::idle_ping);
+      }
+      break;
+  }
+  if (auto const due = next_due(now); due < armed_for_) arm(due);
+}
+
+time_point core::next_due(time_point now) noexcept {
+  switch (state_) {
+    case state::idle:
+    case state::closed: return time_point::max();
+    case state::waiting: return retry_at_;
+    case state::resolving:
+    case state::connecting:
+    case state::handshake: return attempt_ends_;
+    case state::ready: break;
+  }
+  if (!pending_.empty()) {
+    auto const drop_at = pending_.front().deadline + config_.command_timeout;
+    auto const* const next = pending_.oldest_in_time();
+    return next != nullptr ? std::min(next->deadline, drop_at) : drop_at;
+  }
+  // While there is traffic, a look every time limit is early enough for commands to come, and none of them has to move
+  // the timer; without traffic the next thing to do is the PING.
+  if (now - last_sent_ < config_.command_timeout) return now + config_.command_timeout;
+  return last_sent_ + ping_after;
+}
+
+void core::report(error_kind kind, std::string_view detail) noexcept {
+  if (watch_ == nullptr) return;
+  auto const now = steady::now();
+  if (ever_reported_ && now - reported_at_ < report_every) return;
+  ever_reported_ = trouble_told_ = true;
+  reported_at_ = now;
+  watch_->on_trouble(kind, detail);
+}
+
+}  // namespace doorward::redis::detail
