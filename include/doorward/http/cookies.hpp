@@ -14,8 +14,8 @@ namespace doorward::http {
 struct session_cookies {
   static constexpr std::size_t most = 4;  ///< distinct well-formed values that are looked at
   std::array<std::string_view, most> ids{};
-  std::size_t count = 0;   ///< how many of `ids` are set
-  bool present = false;    ///< a cookie of our name was there at all, well-formed or not
+  std::size_t count = 0;  ///< how many of `ids` are set
+  bool present = false;   ///< a cookie of our name was there at all, well-formed or not
 };
 
 /// Collects cookies called `name` from one Cookie field value (RFC 6265 section 4.2.1; case-sensitive name). May be

@@ -1,0 +1,95 @@
+#include "doorward/http/cookies.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace doorward::http {
+namespace {
+
+constexpr std::string_view blanks = " \t";
+
+std::string_view trim(std::string_view text) noexcept {
+  auto const first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+// Takes what stands before the next ';' off the front of `field`, blanks and all. False at the end.
+class pieces {
+public:
+  explicit pieces(std::string_view field) noexcept : rest_(field) {}
+
+  bool next(std::string_view& piece) noexcept {
+    if (done_) return false;
+    auto const end = std::min(rest_.find(';'), rest_.size());
+    piece = rest_.substr(0, end);
+    done_ = end == rest_.size();
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    return true;
+  }
+
+private:
+  std::string_view rest_;
+  bool done_ = false;
+};
+
+// True when `piece` is "name=...", blanks around the name being no part of it.
+bool is_called(std::string_view piece, std::string_view name) noexcept {
+  auto const equals = piece.find('=');
+  return equals != std::string_view::npos && trim(piece.substr(0, equals)) == name;
+}
+
+constexpr auto id_bytes = [] {
+  std::array<bool, 256> table{};
+  for (auto const c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+}  // namespace
+
+bool is_session_id(std::string_view value) noexcept {
+  if (value.size() < 16 || value.size() > 256) return false;
+  return std::ranges::all_of(value, [](char c) { return id_bytes[static_cast<unsigned char>(c)]; });
+}
+
+void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into) noexcept {
+  pieces all(field);
+  for (std::string_view piece; all.next(piece);) {
+    if (!is_called(piece, name)) continue;
+    into.present = true;
+    auto value = trim(piece.substr(piece.find('=') + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    auto const known = into.ids.begin() + static_cast<std::ptrdiff_t>(into.count);
+    if (into.count == session_cookies::most || !is_session_id(value)) continue;
+    if (std::find(into.ids.begin(), known, value) == known) into.ids[into.count++] = value;
+  }
+}
+
+bool append_without_cookie(std::string& out, std::string_view field, std::string_view name) {
+  bool any = false;
+  pieces all(field);
+  for (std::string_view piece; all.next(piece);) {
+    if (is_called(piece, name)) continue;
+    if (!any) {
+      // The blank after a ';' belongs to the cookie that went.
+      piece.remove_prefix(std::min(piece.find_first_not_of(blanks), piece.size()));
+      if (piece.empty()) continue;
+    } else {
+      out += ';';
+    }
+    out += piece;
+    any = true;
+  }
+  return any;
+}
+
+bool sets_cookie(std::string_view set_cookie, std::string_view name) noexcept {
+  auto const pair = set_cookie.substr(0, set_cookie.find(';'));
+  if (is_called(pair, name)) return true;
+  // A browser that takes cookies without a name sends "=sid=1" back as "sid=1", which is ours (RFC 6265bis, 5.7).
+  auto const anonymous = trim(pair);
+  return anonymous.starts_with('=') && is_called(anonymous.substr(1), name);
+}
+
+}  // namespace doorward::http
