@@ -1,0 +1,224 @@
+#include "doorward/admin/server.hpp"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <csignal>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "admin/respond.hpp"
+
+namespace doorward::admin {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+// One type for TCP and unix sockets: Beast's templates are compiled once.
+using protocol = asio::generic::stream_protocol;
+using stream = beast::basic_stream<protocol, asio::io_context::executor_type>;
+using acceptor = asio::basic_socket_acceptor<protocol, asio::io_context::executor_type>;
+
+constexpr std::chrono::seconds patience{10};  ///< for a whole request, and for taking its answer
+constexpr std::uint32_t most_header_bytes = 8 * 1024;
+constexpr std::uint64_t most_body_bytes = 4 * 1024;
+constexpr milliseconds accept_pause{100};
+
+// The answer to what could not be read, where somebody is left to be told.
+unsigned status_of(error_code const& ec) noexcept {
+  if (ec == http::error::end_of_stream || ec == http::error::partial_message) return 0;
+  if (ec == http::error::header_limit) return 431;
+  if (ec == http::error::body_limit) return 413;
+  return ec.category() == make_error_code(http::error::bad_method).category() ? 400 : 0;
+}
+
+using http_response = http::response<http::string_body>;
+
+http_response to_http(response&& r, unsigned version, bool is_head, bool keep_alive) {
+  http_response to(http::int_to_status(r.status), version);
+  auto const set = [&to](http::field name, std::string_view value) {
+    to.set(name, beast::string_view(value.data(), value.size()));
+  };
+  set(http::field::content_type, r.type);
+  set(http::field::cache_control, "no-store");
+  to.set("X-Content-Type-Options", "nosniff");
+  if (!r.allow.empty()) set(http::field::allow, r.allow);
+  to.keep_alive(keep_alive);
+  to.content_length(r.body.size());
+  if (!is_head) to.body() = std::move(r.body);
+  return to;
+}
+
+asio::awaitable<void> serve(stream client, sources const& from) {
+  beast::flat_buffer buffer(most_header_bytes + most_body_bytes);
+  error_code ec;
+  auto const token = asio::redirect_error(asio::use_awaitable, ec);
+  for (bool again = true; again;) {
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(most_header_bytes);
+    parser.body_limit(most_body_bytes);
+    client.expires_after(patience);
+    co_await http::async_read(client, buffer, parser, token);
+
+    auto const& request = parser.get();
+    response r;
+    if (ec) {
+      r.status = status_of(ec);
+      if (r.status == 0) break;
+      r.type = "text/plain; charset=utf-8";
+    } else {
+      auto const method = request.method_string();
+      auto const target = request.target();
+      r = respond(from, {method.data(), method.size()}, {target.data(), target.size()});
+    }
+    again = !ec && request.keep_alive();
+    auto answer = to_http(std::move(r), ec ? 11 : request.version(), request.method() == http::verb::head, again);
+    http::response_serializer<http::string_body> serializer(answer);
+    client.expires_after(patience);
+    co_await http::async_write(client, serializer, token);
+    if (ec) break;
+  }
+  client.socket().shutdown(protocol::socket::shutdown_send, ec);
+}
+
+/// A unix socket's file that nobody listens on any more would make bind() fail for ever.
+void remove_if_stale(asio::io_context& io, std::string const& path) {
+  struct stat s {};
+  if (::lstat(path.c_str(), &s) != 0 || !S_ISSOCK(s.st_mode)) return;
+  asio::local::stream_protocol::socket probe(io);
+  error_code ec;
+  probe.connect({path}, ec);
+  if (ec == asio::error::connection_refused) ::unlink(path.c_str());
+}
+
+result<protocol::endpoint> resolve(asio::io_context& io, config::endpoint const& where) {
+  if (where.type == config::endpoint::kind::unix_socket) {
+    if (where.path.size() >= sizeof(sockaddr_un::sun_path))
+      return make_error_code(boost::system::errc::filename_too_long);
+    return protocol::endpoint(asio::local::stream_protocol::endpoint(where.path));
+  }
+  error_code ec;
+  if (auto const literal = asio::ip::make_address(where.host, ec); !ec)
+    return protocol::endpoint(asio::ip::tcp::endpoint(literal, where.port));
+  asio::ip::tcp::resolver resolver(io);
+  auto const found = resolver.resolve(where.host, std::to_string(where.port), asio::ip::tcp::resolver::passive, ec);
+  if (ec) return ec;
+  return protocol::endpoint(found.begin()->endpoint());
+}
+
+std::string to_text(config::endpoint const& where, protocol::endpoint const& bound) {
+  if (where.type == config::endpoint::kind::unix_socket) return "unix:" + where.path;
+  asio::ip::tcp::endpoint tcp;
+  tcp.resize(bound.size());
+  std::memcpy(tcp.data(), bound.data(), bound.size());
+  auto const host = tcp.address().to_string();
+  return (tcp.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(tcp.port());
+}
+
+}  // namespace
+
+class server::impl {
+public:
+  explicit impl(sources from) : from_(std::move(from)) {}
+  impl(impl const&) = delete;
+  impl& operator=(impl const&) = delete;
+
+  ~impl() {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+    if (!socket_file_.empty()) ::unlink(socket_file_.c_str());
+  }
+
+  error_code listen(config::endpoint const& where) {
+    auto const at = resolve(io_, where);
+    if (at.has_error()) return at.error();
+    auto const is_unix = where.type == config::endpoint::kind::unix_socket;
+    if (is_unix) remove_if_stale(io_, where.path);
+    error_code ec;
+    acceptor_.open(at->protocol(), ec);
+    if (!ec && !is_unix) acceptor_.set_option(acceptor::reuse_address(true), ec);
+    if (!ec) acceptor_.bind(*at, ec);
+    if (ec) return ec;
+    if (is_unix) socket_file_ = where.path;
+    acceptor_.listen(acceptor::max_listen_connections, ec);
+    if (ec) return ec;
+    address_ = to_text(where, acceptor_.local_endpoint(ec));
+    return ec;
+  }
+
+  void run() {
+    asio::co_spawn(io_, accept(), asio::detached);
+    // The thread inherits the mask: signals are for the main thread.
+    sigset_t all{};
+    sigset_t before{};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { io_.run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  [[nodiscard]] std::string const& address() const noexcept { return address_; }
+
+private:
+  asio::awaitable<void> accept() {
+    error_code ec;
+    auto const token = asio::redirect_error(asio::use_awaitable, ec);
+    asio::basic_waitable_timer<steady, asio::wait_traits<steady>, asio::io_context::executor_type> pause(io_);
+    for (;;) {
+      stream client(io_);
+      co_await acceptor_.async_accept(client.socket(), token);
+      if (ec == asio::error::operation_aborted) co_return;
+      if (ec) {
+        // Out of descriptors, most likely. Trying again at once would burn a core.
+        pause.expires_after(accept_pause);
+        co_await pause.async_wait(token);
+        continue;
+      }
+      if (open_ >= most_connections) continue;  // closes it
+      ++open_;
+      asio::co_spawn(io_, serve(std::move(client), from_), [this](std::exception_ptr) { --open_; });
+    }
+  }
+
+  sources from_;
+  asio::io_context io_{1};
+  acceptor acceptor_{io_};
+  std::size_t open_ = 0;
+  std::string address_;
+  std::string socket_file_;
+  std::thread thread_;
+};
+
+result<std::unique_ptr<server>> server::start(config::endpoint const& where, sources from) {
+  auto i = std::make_unique<impl>(std::move(from));
+  if (auto const ec = i->listen(where)) return ec;
+  i->run();
+  return std::unique_ptr<server>(new server(std::move(i)));
+}
+
+server::server(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
+server::~server() = default;
+
+std::string const& server::address() const noexcept {
+  return impl_->address();
+}
+
+}  // namespace doorward::admin
