@@ -4,22 +4,18 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -34,7 +30,9 @@ namespace http = boost::beast::http;
 
 // One type for TCP and unix sockets: Beast's templates are compiled once.
 using protocol = asio::generic::stream_protocol;
+using socket = asio::basic_stream_socket<protocol, asio::io_context::executor_type>;
 using stream = beast::basic_stream<protocol, asio::io_context::executor_type>;
+using timer = asio::basic_waitable_timer<steady, asio::wait_traits<steady>, asio::io_context::executor_type>;
 using acceptor = asio::basic_socket_acceptor<protocol, asio::io_context::executor_type>;
 
 constexpr std::chrono::seconds patience{10};  ///< for a whole request, and for taking its answer
@@ -67,37 +65,54 @@ http_response to_http(response&& r, unsigned version, bool is_head, bool keep_al
   return to;
 }
 
-asio::awaitable<void> serve(stream client, sources const& from) {
-  beast::flat_buffer buffer(most_header_bytes + most_body_bytes);
-  error_code ec;
-  auto const token = asio::redirect_error(asio::use_awaitable, ec);
-  for (bool again = true; again;) {
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(most_header_bytes);
-    parser.body_limit(most_body_bytes);
-    client.expires_after(patience);
-    co_await http::async_read(client, buffer, parser, token);
+/// One client's connection. Whatever it waits for owns it.
+class session : public std::enable_shared_from_this<session> {
+public:
+  session(socket client, sources const& from, std::size_t& open)
+      : client_(std::move(client)), from_(from), open_(open) {
+    ++open_;
+  }
+  session(session const&) = delete;
+  session& operator=(session const&) = delete;
+  ~session() { --open_; }
 
-    auto const& request = parser.get();
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(most_header_bytes);
+    parser_->body_limit(most_body_bytes);
+    client_.expires_after(patience);
+    http::async_read(client_, buffer_, *parser_,
+                     [self = shared_from_this()](error_code ec, std::size_t) { self->on_read(ec); });
+  }
+
+private:
+  void on_read(error_code ec) {
+    auto const& request = parser_->get();
     response r;
     if (ec) {
       r.status = status_of(ec);
-      if (r.status == 0) break;
+      if (r.status == 0) return;
       r.type = "text/plain; charset=utf-8";
     } else {
       auto const method = request.method_string();
       auto const target = request.target();
-      r = respond(from, {method.data(), method.size()}, {target.data(), target.size()});
+      r = respond(from_, {method.data(), method.size()}, {target.data(), target.size()});
     }
-    again = !ec && request.keep_alive();
-    auto answer = to_http(std::move(r), ec ? 11 : request.version(), request.method() == http::verb::head, again);
-    http::response_serializer<http::string_body> serializer(answer);
-    client.expires_after(patience);
-    co_await http::async_write(client, serializer, token);
-    if (ec) break;
+    auto const again = !ec && request.keep_alive();
+    answer_ = to_http(std::move(r), ec ? 11 : request.version(), request.method() == http::verb::head, again);
+    client_.expires_after(patience);
+    http::async_write(client_, answer_, [self = shared_from_this(), again](error_code failed, std::size_t) {
+      if (!failed && again) self->read();
+    });
   }
-  client.socket().shutdown(protocol::socket::shutdown_send, ec);
-}
+
+  stream client_;
+  beast::flat_buffer buffer_{most_header_bytes + most_body_bytes};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http_response answer_;
+  sources const& from_;
+  std::size_t& open_;
+};
 
 /// A unix socket's file that nobody listens on any more would make bind() fail for ever.
 void remove_if_stale(asio::io_context& io, std::string const& path) {
@@ -109,19 +124,18 @@ void remove_if_stale(asio::io_context& io, std::string const& path) {
   if (ec == asio::error::connection_refused) ::unlink(path.c_str());
 }
 
-result<protocol::endpoint> resolve(asio::io_context& io, config::endpoint const& where) {
+protocol::endpoint resolve(asio::io_context& io, config::endpoint const& where, error_code& ec) {
   if (where.type == config::endpoint::kind::unix_socket) {
-    if (where.path.size() >= sizeof(sockaddr_un::sun_path))
-      return make_error_code(boost::system::errc::filename_too_long);
-    return protocol::endpoint(asio::local::stream_protocol::endpoint(where.path));
+    if (where.path.size() < sizeof(sockaddr_un::sun_path)) return asio::local::stream_protocol::endpoint(where.path);
+    ec = make_error_code(boost::system::errc::filename_too_long);
+    return {};
   }
-  error_code ec;
   if (auto const literal = asio::ip::make_address(where.host, ec); !ec)
-    return protocol::endpoint(asio::ip::tcp::endpoint(literal, where.port));
+    return asio::ip::tcp::endpoint(literal, where.port);
   asio::ip::tcp::resolver resolver(io);
   auto const found = resolver.resolve(where.host, std::to_string(where.port), asio::ip::tcp::resolver::passive, ec);
-  if (ec) return ec;
-  return protocol::endpoint(found.begin()->endpoint());
+  if (ec) return {};
+  return found.begin()->endpoint();
 }
 
 std::string to_text(config::endpoint const& where, protocol::endpoint const& bound) {
@@ -148,14 +162,14 @@ public:
   }
 
   error_code listen(config::endpoint const& where) {
-    auto const at = resolve(io_, where);
-    if (at.has_error()) return at.error();
+    error_code ec;
+    auto const at = resolve(io_, where, ec);
+    if (ec) return ec;
     auto const is_unix = where.type == config::endpoint::kind::unix_socket;
     if (is_unix) remove_if_stale(io_, where.path);
-    error_code ec;
-    acceptor_.open(at->protocol(), ec);
+    acceptor_.open(at.protocol(), ec);
     if (!ec && !is_unix) acceptor_.set_option(acceptor::reuse_address(true), ec);
-    if (!ec) acceptor_.bind(*at, ec);
+    if (!ec) acceptor_.bind(at, ec);
     if (ec) return ec;
     if (is_unix) socket_file_ = where.path;
     acceptor_.listen(acceptor::max_listen_connections, ec);
@@ -165,7 +179,7 @@ public:
   }
 
   void run() {
-    asio::co_spawn(io_, accept(), asio::detached);
+    accept();
     // The thread inherits the mask: signals are for the main thread.
     sigset_t all{};
     sigset_t before{};
@@ -178,30 +192,26 @@ public:
   [[nodiscard]] std::string const& address() const noexcept { return address_; }
 
 private:
-  asio::awaitable<void> accept() {
-    error_code ec;
-    auto const token = asio::redirect_error(asio::use_awaitable, ec);
-    asio::basic_waitable_timer<steady, asio::wait_traits<steady>, asio::io_context::executor_type> pause(io_);
-    for (;;) {
-      stream client(io_);
-      co_await acceptor_.async_accept(client.socket(), token);
-      if (ec == asio::error::operation_aborted) co_return;
+  void accept() {
+    acceptor_.async_accept(io_, [this](error_code ec, socket client) {
+      if (ec == asio::error::operation_aborted) return;
       if (ec) {
         // Out of descriptors, most likely. Trying again at once would burn a core.
-        pause.expires_after(accept_pause);
-        co_await pause.async_wait(token);
-        continue;
+        pause_.expires_after(accept_pause);
+        pause_.async_wait([this](error_code) { accept(); });
+        return;
       }
-      if (open_ >= most_connections) continue;  // closes it
-      ++open_;
-      asio::co_spawn(io_, serve(std::move(client), from_), [this](std::exception_ptr) { --open_; });
-    }
+      // Over the limit: closed by going out of scope.
+      if (open_ < most_connections) std::make_shared<session>(std::move(client), from_, open_)->read();
+      accept();
+    });
   }
 
   sources from_;
+  std::size_t open_ = 0;  ///< outlives io_, whose end ends the sessions
   asio::io_context io_{1};
   acceptor acceptor_{io_};
-  std::size_t open_ = 0;
+  timer pause_{io_};
   std::string address_;
   std::string socket_file_;
   std::thread thread_;
