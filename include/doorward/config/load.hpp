@@ -26,6 +26,7 @@ struct problem {
 struct loaded {
   std::optional<model> value;
   std::vector<problem> problems;  ///< in file order
+  std::string text;               ///< what was read, for `print`
 };
 
 /// Looks up an environment variable; nullopt when it is not set.

@@ -28,10 +28,10 @@ struct position {
 struct endpoint {
   enum class kind { tcp, unix_socket };
   kind type = kind::tcp;
-  std::string host;         ///< name or literal address, without brackets; tcp only
-  std::uint16_t port = 0;   ///< tcp only; 0 when listening = any free port
-  std::string path;         ///< unix_socket only
-  std::string text;         ///< as written, for logs
+  std::string host;        ///< name or literal address, without brackets; tcp only
+  std::uint16_t port = 0;  ///< tcp only; 0 when listening = any free port
+  std::string path;        ///< unix_socket only
+  std::string text;        ///< as written, for logs
 
   friend bool operator==(endpoint const&, endpoint const&) = default;
 };
@@ -60,9 +60,9 @@ struct server_limits {
 };
 
 struct server_config {
-  std::vector<endpoint> listen;         ///< never empty after loading
-  unsigned workers = 0;                 ///< threads; 0 = auto
-  std::string public_origin;            ///< "https://host[:port]" in lower case, no trailing slash; or empty
+  std::vector<endpoint> listen;  ///< never empty after loading
+  unsigned workers = 0;          ///< threads; 0 = auto
+  std::string public_origin;     ///< "https://host[:port]" in lower case, no trailing slash; or empty
   std::vector<cidr> trusted_proxies;
   server_timeouts timeouts;
   server_limits limits;
@@ -73,10 +73,10 @@ struct admin_config {
 };
 
 struct redis_config {
-  endpoint server;            ///< from the url
+  endpoint server;  ///< from the url
   unsigned database = 0;
-  std::string username;       ///< ACL user, empty = the default user
-  redacted password;          ///< empty = no AUTH
+  std::string username;  ///< ACL user, empty = the default user
+  redacted password;     ///< empty = no AUTH
   milliseconds connect_timeout{1'000};
   milliseconds command_timeout{250};
 };
@@ -84,8 +84,8 @@ struct redis_config {
 enum class same_site { lax, strict, none };
 
 struct cookie_config {
-  std::string name;            ///< "sid", or "__Host-sid" when secure and not given
-  bool secure = false;         ///< resolved; `auto` is decided by the loader
+  std::string name;     ///< "sid", or "__Host-sid" when secure and not given
+  bool secure = false;  ///< resolved; `auto` is decided by the loader
   same_site policy = same_site::lax;
 };
 
@@ -123,7 +123,7 @@ enum class identity_mode { grant, external };
 
 struct identity_config {
   std::string upstream;
-  std::string login = "/login";    ///< canonical path, no trailing slash
+  std::string login = "/login";  ///< canonical path, no trailing slash
   std::string logout = "/logout";
   std::string return_to = "next";  ///< query parameter
   identity_mode mode = identity_mode::grant;
@@ -139,21 +139,22 @@ struct upstream_config {
   std::string name;
   std::vector<endpoint> endpoints;  ///< never empty after loading; used in turn
   upstream_timeouts timeouts;
-  unsigned retries = 1;             ///< only where it is safe
-  std::size_t connections = 256;    ///< most per endpoint, over all workers
+  unsigned retries = 1;           ///< only where it is safe
+  std::size_t connections = 256;  ///< most per endpoint, over all workers
   position where;
 };
 
 /// A header value made of literal text and session fields: "{userId}", "{role?}", "user-{userId}".
 struct header_template {
   struct part {
-    std::string text;       ///< literal, or the field's name
+    std::string text;  ///< literal, or the field's name
     bool is_field = false;
     bool optional = false;  ///< `?`: the whole header is left out when the field is absent
   };
   std::string name;
   std::vector<part> parts;
   position where;
+  bool external = false;  ///< some of it came out of a `${...}`: not to be shown
 };
 
 enum class auth_mode {
@@ -172,18 +173,18 @@ struct allow_rule {
 };
 
 struct route_config {
-  std::string id;    ///< unique; the path where none was given
-  std::string host;  ///< lower case; "" = any, "*.example.com" = any name below it
-  std::string path;  ///< pattern: literal segments, `*` (one segment), `**` (the rest, last only)
+  std::string id;                    ///< unique; the path where none was given
+  std::string host;                  ///< lower case; "" = any, "*.example.com" = any name below it
+  std::string path;                  ///< pattern: literal segments, `*` (one segment), `**` (the rest, last only)
   std::vector<std::string> methods;  ///< upper case; empty = all
   auth_mode auth = auth_mode::required;
   allow_rule allow;
   unauthenticated_action unauthenticated = unauthenticated_action::automatic;
-  std::string upstream;                  ///< empty when `respond` is given
-  std::optional<unsigned> respond;       ///< fixed status instead of an upstream
-  std::string strip_prefix;              ///< canonical path, removed from the front
-  std::string rewrite;                   ///< canonical path put in place of the pattern's literal part
-  milliseconds total_timeout{0};         ///< 0 = none; not for event streams and upgrades
+  std::string upstream;                     ///< empty when `respond` is given
+  std::optional<unsigned> respond;          ///< fixed status instead of an upstream
+  std::string strip_prefix;                 ///< canonical path, removed from the front
+  std::string rewrite;                      ///< canonical path put in place of the pattern's literal part
+  milliseconds total_timeout{0};            ///< 0 = none; not for event streams and upgrades
   std::optional<std::uint64_t> body_bytes;  ///< overrides server.limits.body_bytes
   bool csrf = true;
   position where;

@@ -1,0 +1,122 @@
+#include "config/address.hpp"
+#include "config/sections.hpp"
+
+namespace doorward::config {
+namespace {
+
+using std::chrono::hours;
+
+constexpr milliseconds shortest{1};
+constexpr milliseconds longest = hours{24};
+
+typed<endpoint> listen_address() {
+  return parsed_text<endpoint>("listen address", "^(unix:/.+|.+:[0-9]+)$", parse_listen);
+}
+
+typed<server_timeouts> timeouts() {
+  auto const positive = duration(shortest, longest);
+  auto const any = duration(milliseconds{0}, longest);
+  return mapping<server_timeouts>({
+      field("header", &server_timeouts::header, positive, "10s",
+            "From the first byte of a request to the end of its header section; then 408."),
+      field("body_idle", &server_timeouts::body_idle, positive, "30s",
+            "Longest silence inside a request body; then 408."),
+      field("idle", &server_timeouts::idle, positive, "75s", "How long a connection without a request is kept open."),
+      field("write_idle", &server_timeouts::write_idle, positive, "30s",
+            "How long a client may take nothing of a response before it is cut."),
+      field("drain_delay", &server_timeouts::drain_delay, any, "5s",
+            "After SIGTERM: how long serving goes on while readiness already fails."),
+      field("drain", &server_timeouts::drain, any, "30s",
+            "After that: the longest wait for requests in flight; then they are cut."),
+  });
+}
+
+typed<server_limits> limits() {
+  constexpr std::uint64_t kib = 1024;
+  return mapping<server_limits>({
+      field("header_bytes", &server_limits::header_bytes, size<std::size_t>(kib, kib * kib), "32KiB",
+            "Request line and header section together; more is 431."),
+      field("headers", &server_limits::headers, integer<std::size_t>(1, 10'000), "100", "Header lines; more is 431."),
+      field("target_bytes", &server_limits::target_bytes, size<std::size_t>(64, kib * kib), "8KiB",
+            "Path and query together; more is 414. Not more than `header_bytes`."),
+      field("body_bytes", &server_limits::body_bytes, size<std::uint64_t>(0, kib * kib * kib * kib), "10MiB",
+            "A request body; more is 413. A route can say otherwise."),
+      field("connections", &server_limits::connections, integer<std::size_t>(1, 10'000'000), "10000",
+            "Client connections over all workers; more are closed at once."),
+  });
+}
+
+typed<nothing> certificate() {
+  return mapping<nothing>({
+      unused<nothing>("cert", any_text("file"), "", "Certificate chain, PEM."),
+      unused<nothing>("key", any_text("file"), "", "Private key, PEM."),
+      unused<nothing>("names", list(any_text("host name")), "", "Host names it is for."),
+  });
+}
+
+}  // namespace
+
+typed<server_config> describe_server() {
+  auto const address_block = parsed_text<cidr>("CIDR", "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", parse_cidr);
+  auto const origin = parsed_text<std::string>("origin", "^$|^https?://[^/?#]+$", parse_origin);
+  return mapping<server_config>({
+      field("listen", &server_config::listen, one_or_more(listen_address()), default_listen,
+            "Where clients connect: `host:port`, `[::1]:8080`, `unix:/path`, or a list of these. Port 0 takes any free "
+            "one."),
+      field("workers", &server_config::workers, or_auto(integer<unsigned>(1, 1024)), "auto",
+            "Threads. `auto` is one for each usable core; a cgroup's quota counts."),
+      field("public_origin", &server_config::public_origin, origin, "\"\"",
+            "Scheme, host and port that browsers see, such as `https://app.example.com`: for Secure cookies, redirects "
+            "and "
+            "Origin checks. Empty: taken from each request."),
+      field("trusted_proxies", &server_config::trusted_proxies, list(address_block), "[]",
+            "Address blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed."),
+      unused<server_config>("tls", list(certificate()), "[]",
+                            "Certificates; the first is for clients that name no host.")
+          .not_yet(),
+      unused<server_config>("http2", boolean(), "false", "Offer HTTP/2 where TLS is on.").not_yet(),
+      field("timeouts", &server_config::timeouts, timeouts(), "", "How long clients may take."),
+      field("limits", &server_config::limits, limits(), "", "How much clients may send."),
+  });
+}
+
+typed<admin_config> describe_admin() {
+  auto const address = parsed_text<std::optional<endpoint>>(
+      "listen address", "^$|^(unix:/.+|.+:[0-9]+)$", [](std::string_view written) -> parsed<std::optional<endpoint>> {
+        if (written.empty()) return std::optional<endpoint>{};
+        auto got = parse_listen(written);
+        if (auto* wrong = std::get_if<complaint>(&got)) return std::move(*wrong);
+        return std::optional<endpoint>{*std::get_if<endpoint>(&got)};
+      });
+  return mapping<admin_config>({
+      field("listen", &admin_config::listen, address, default_admin_listen,
+            "Where health, metrics and the effective configuration are served. `\"\"` turns it off."),
+  });
+}
+
+typed<log_config> describe_log() {
+  return mapping<log_config>({
+      field("level", &log_config::level,
+            choice<log_level>({{"trace", log_level::trace},
+                               {"debug", log_level::debug},
+                               {"info", log_level::info},
+                               {"warn", log_level::warn},
+                               {"error", log_level::error},
+                               {"off", log_level::off}}),
+            "info", "The least severe lines that are written."),
+      field(
+          "format", &log_config::format,
+          choice<log_format>({{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}}),
+          "auto", "`auto` is coloured text on a terminal and JSON lines elsewhere."),
+      field("access", &log_config::access, boolean(), "true", "One line for each request."),
+  });
+}
+
+typed<nothing> describe_tracing() {
+  return mapping<nothing>({
+      unused<nothing>("otlp", any_text("URL"), "\"\"", "OTLP/HTTP endpoint that spans are sent to.").not_yet(),
+      unused<nothing>("sample", number(0, 1), "1.0", "Share of requests that are traced."),
+  });
+}
+
+}  // namespace doorward::config

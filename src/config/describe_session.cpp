@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/header_rules.hpp"
+#include "config/path_rules.hpp"
+#include "config/sections.hpp"
+
+namespace doorward::config {
+namespace {
+
+using std::chrono::hours;
+
+constexpr seconds longest_life = hours{24 * 3650};
+
+// "session:{id}": the placeholder once, and nothing else in braces.
+auto around(std::string placeholder) {
+  return [placeholder = std::move(placeholder)](std::string_view written) -> parsed<affixes> {
+    auto const at = written.find(placeholder);
+    auto const example = placeholder == "{id}" ? "session:{id}" : "user:{user}:sessions";
+    if (at == std::string_view::npos) {
+      return complaint{fmt::format("`{}` must stand in it once", placeholder),
+                       fmt::format("for example `{}`", example)};
+    }
+    affixes out{std::string{written.substr(0, at)}, std::string{written.substr(at + placeholder.size())}};
+    bool const braces = (out.prefix + out.suffix).find_first_of("{}") != std::string::npos;
+    if (braces) return complaint{fmt::format("`{}` must stand in it once, and no other braces", placeholder)};
+    return out;
+  };
+}
+
+std::optional<complaint> check_field(std::string_view name) {
+  if (is_field_name(name)) return std::nullopt;
+  return complaint{"a field's name has no blanks, braces, `?` or control characters, and is at most 128 bytes long"};
+}
+
+std::optional<complaint> check_cookie_name(std::string_view name) {
+  if (!is_token(name)) return complaint{"not a cookie's name: letters, digits and `-_.!#%&'*+^|~`"};
+  if (name.size() > 128) return complaint{"a cookie's name is at most 128 bytes long"};
+  return std::nullopt;
+}
+
+std::optional<complaint> check_parameter(std::string_view name) {
+  auto const fine = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  if (!name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fine)) return std::nullopt;
+  return complaint{"a query parameter's name: up to 64 letters, digits, `-`, `_` and `.`"};
+}
+
+// A fixed path that doorward answers itself or hands to the identity service.
+parsed<std::string> parse_fixed_path(std::string_view written) {
+  auto path = parse_path(written);
+  if (std::holds_alternative<complaint>(path)) return path;
+  if (written == "/") return complaint{"the root cannot be this path: it would take every request"};
+  if (written.ends_with('/')) {
+    return complaint{"this path has no slash at its end",
+                     fmt::format("write `{}`", written.substr(0, written.size() - 1))};
+  }
+  if (is_own_path(written)) return complaint{"paths under /.doorward are doorward's own"};
+  return path;
+}
+
+typed<cookie_config> cookie() {
+  constexpr char token_pattern[] = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+  return mapping<cookie_config>({
+      field("name", &cookie_config::name, text("cookie name", token_pattern, check_cookie_name), "",
+            "The session cookie's name.")
+          .without("`__Host-sid` where cookies are Secure, else `sid`"),
+      field("secure", &cookie_config::secure, or_auto(boolean()), "auto",
+            "Send it over https only. `auto` is on unless every listener is a unix socket or on a loopback address and "
+            "`public_origin` is not https."),
+      field("same_site", &cookie_config::policy,
+            choice<same_site>({{"lax", same_site::lax}, {"strict", same_site::strict}, {"none", same_site::none}}),
+            "lax", "The SameSite attribute. `none` needs `secure`."),
+      unused<cookie_config>("keys", list(any_text("secret")), "[]",
+                            "HMAC keys, newest first: forged ids then never reach Redis.")
+          .not_yet(),
+  });
+}
+
+typed<session_fields> fields() {
+  auto const name = text("field name", R"(^[^\s{}?]+$)", check_field);
+  return mapping<session_fields>({
+      field("user", &session_fields::user, name, "userId", "Who it is. A session without it is none."),
+      field("roles", &session_fields::roles, name, "role", "One role, or several joined by `,`."),
+      field("created", &session_fields::created, name, "createdAt",
+            "Milliseconds since the epoch (seconds are recognised)."),
+      field("last_seen", &session_fields::last_seen, name, "lastSeen", "The same, of the last request that was noted."),
+  });
+}
+
+typed<session_lifetime> lifetime() {
+  auto const life = duration(seconds{1}, longest_life);
+  return mapping<session_lifetime>({
+      field("idle", &session_lifetime::idle, life, "30m", "A session ends after this long without a request."),
+      field("absolute", &session_lifetime::absolute, life, "12h", "And after this long in any case."),
+      field("remember_idle", &session_lifetime::remember_idle, life, "14d",
+            "`idle` of sessions granted with `remember`."),
+      field("remember_absolute", &session_lifetime::remember_absolute, life, "90d",
+            "`absolute` of sessions granted with `remember`."),
+      field("touch_every", &session_lifetime::touch_every, life, "1m",
+            "How often at most a request extends the session in Redis. Less than `idle`."),
+  });
+}
+
+typed<nothing> limit() {
+  return mapping<nothing>({
+      unused<nothing>("per_user", integer<unsigned>(0, 1'000'000), "0",
+                      "Sessions a user may have at once; 0 is no limit.")
+          .not_yet(),
+      unused<nothing>("when_full", choice<int>({{"displace_oldest", 0}, {"deny", 1}}), "displace_oldest",
+                      "What a login does when there are as many already."),
+  });
+}
+
+typed<nothing> cache() {
+  return mapping<nothing>({
+      unused<nothing>("enabled", boolean(), "false", "Keep sessions in memory too; Redis says when they change.")
+          .not_yet(),
+      unused<nothing>("entries", integer<std::size_t>(1, 100'000'000), "100000", "Sessions kept at most."),
+      unused<nothing>("max_age", duration(milliseconds{1}, milliseconds{hours{1}}), "5s",
+                      "How old a copy may be, whatever Redis says."),
+  });
+}
+
+typed<nothing> guard() {
+  auto const time = duration(milliseconds{1}, milliseconds{hours{24}});
+  auto const count = integer<std::size_t>(1, 1'000'000);
+  return mapping<nothing>({
+      unused<nothing>("in_flight", count, "", "Requests the identity service gets at once."),
+      unused<nothing>("queue", count, "", "Requests that wait for their turn."),
+      unused<nothing>("queue_timeout", time, "", "How long they wait."),
+      unused<nothing>("failures", count, "", "Failed logins of one address within `window` that lead to a ban."),
+      unused<nothing>("window", time, "", "The time over which failures are counted."),
+      unused<nothing>("ban", time, "", "How long a ban lasts."),
+  });
+}
+
+}  // namespace
+
+typed<session_config> describe_session() {
+  return mapping<session_config>({
+      field("cookie", &session_config::cookie, cookie(), "", "The cookie that carries the session id."),
+      field("key", &session_config::key, parsed_text<affixes>("key pattern", R"(^[^{}]*\{id\}[^{}]*$)", around("{id}")),
+            "session:{id}", "The Redis key of a session."),
+      field("index", &session_config::index,
+            parsed_text<affixes>("key pattern", R"(^[^{}]*\{user\}[^{}]*$)", around("{user}")), "user:{user}:sessions",
+            "The Redis key of the set of a user's session keys."),
+      unused<session_config>("encoding", choice<int>({{"hash", 0}}, {"json", "redisjson", "php"}), "hash",
+                             "How a session is stored: a hash."),
+      field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
+      field("lifetime", &session_config::lifetime, lifetime(), "", "How long sessions live."),
+      unused<session_config>("limit", limit(), "", "How many sessions a user may have."),
+      unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
+  });
+}
+
+typed<identity_config> describe_identity() {
+  auto const path = parsed_text<std::string>("path", "^/[^*;?#]+$", parse_fixed_path);
+  return mapping<identity_config>({
+      field("upstream", &identity_config::upstream, any_text("upstream's name"), "",
+            "The upstream that logs people in; a name from `upstreams`.")
+          .required(),
+      field("login", &identity_config::login, path, "/login",
+            "This path and everything under it go to the identity service."),
+      field("logout", &identity_config::logout, path, "/logout", "The path at which doorward itself ends a session."),
+      field("return_to", &identity_config::return_to,
+            text("query parameter", "^[A-Za-z0-9._-]{1,64}$", check_parameter), "next",
+            "The query parameter that carries the path to come back to."),
+      field("mode", &identity_config::mode,
+            choice<identity_mode>({{"grant", identity_mode::grant}, {"external", identity_mode::external}}), "grant",
+            "`grant`: doorward makes the session on the identity service's word. `external`: that service writes Redis "
+            "and "
+            "the cookie itself."),
+      unused<identity_config>("guard", guard(), "", "Protects the identity service from floods and guessing.")
+          .not_yet(),
+  });
+}
+
+}  // namespace doorward::config

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/sections.hpp"
+
+namespace doorward::config {
+namespace {
+
+using std::chrono::hours;
+
+constexpr milliseconds shortest{1};
+constexpr milliseconds longest = hours{24};
+
+std::optional<complaint> check_name(std::string_view name) {
+  auto const fine = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  if (!name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), fine)) return std::nullopt;
+  return complaint{"an upstream's name: up to 64 letters, digits, `-`, `_` and `.`"};
+}
+
+typed<endpoint> upstream_url() {
+  return parsed_text<endpoint>("upstream URL", "^(http://[^/?#]+|unix:/.+)$", parse_upstream_url);
+}
+
+typed<upstream_timeouts> timeouts() {
+  auto const time = duration(shortest, longest);
+  return mapping<upstream_timeouts>({
+      field("connect", &upstream_timeouts::connect, time, "1s", "To connect; then 502."),
+      field("first_byte", &upstream_timeouts::first_byte, time, "30s",
+            "From the request sent to the first byte of the response; then 504."),
+      field("idle", &upstream_timeouts::idle, time, "60s",
+            "Longest silence inside a response, and how long an unused connection is kept."),
+  });
+}
+
+typed<nothing> health() {
+  auto const count = integer<unsigned>(1, 100);
+  return mapping<nothing>({
+      unused<nothing>("path", any_text("path"), "", "The path that is asked for."),
+      unused<nothing>("interval", duration(shortest, longest), "", "How often."),
+      unused<nothing>("unhealthy_after", count, "", "Failures in a row that take an endpoint out."),
+      unused<nothing>("healthy_after", count, "", "Successes in a row that take it back in."),
+  });
+}
+
+typed<nothing> tls() {
+  return mapping<nothing>({
+      unused<nothing>("ca", any_text("file"), "", "Certificate authority, PEM."),
+      unused<nothing>("cert", any_text("file"), "", "Client certificate, PEM."),
+      unused<nothing>("key", any_text("file"), "", "Its private key, PEM."),
+      unused<nothing>("server_name", any_text("host name"), "", "The name the upstream's certificate must carry."),
+  });
+}
+
+typed<upstream_config> long_form() {
+  return mapping<upstream_config>({
+      field("endpoints", &upstream_config::endpoints, list(upstream_url(), false), "",
+            "Where it can be reached, each in turn: `http://host:port` or `unix:/path`.")
+          .required(),
+      unused<upstream_config>("balance", choice<int>({{"round_robin", 0}}, {"least_requests"}), "round_robin",
+                              "How an endpoint is chosen."),
+      field("timeouts", &upstream_config::timeouts, timeouts(), "", "How long it may take."),
+      field("retries", &upstream_config::retries, integer<unsigned>(0, 3), "1",
+            "Further attempts where that is safe: the request had no effect yet."),
+      field("connections", &upstream_config::connections, integer<std::size_t>(1, 65'535), "256",
+            "Connections to one endpoint at most, over all workers; when all are taken, 503."),
+      unused<upstream_config>("health", health(), "", "Active health checks.").not_yet(),
+      unused<upstream_config>("tls", tls(), "", "How https:// endpoints are verified.").not_yet(),
+      unused<upstream_config>("protocol", choice<int>({{"http1", 0}}, {"h2c", "h2"}), "http1",
+                              "What is spoken with it."),
+  });
+}
+
+// Either the URL of its one endpoint, or a mapping.
+typed<upstream_config> upstream() {
+  typed<upstream_config> d;
+  d.type = description::kind::either;
+  d.name = "upstream URL, or a mapping";
+  d.parts = {upstream_url(), long_form()};
+  d.read = [](description const& self, reader& r, node const& n, void* into) {
+    if (n.type == node::kind::mapping) return self.parts[1].read(self.parts[1], r, n, into);
+    auto& made = static_cast<upstream_config*>(into)->endpoints.emplace_back();
+    self.parts[0].read(self.parts[0], r, n, &made);
+  };
+  return d;
+}
+
+}  // namespace
+
+typed<std::vector<upstream_config>> describe_upstreams() {
+  auto const named = [](upstream_config& u, std::string const& name, position where) {
+    u.name = name;
+    u.where = where;
+  };
+  auto const value = [](upstream_config& u) -> upstream_config& { return u; };
+  return dictionary<upstream_config>("^[A-Za-z0-9._-]{1,64}$", upstream(), named, value, check_name);
+}
+
+typed<redis_section> describe_redis() {
+  auto const time = duration(shortest, milliseconds{std::chrono::minutes{1}});
+  auto const url = parsed_text<redis_url>("Redis URL", "^(redis://.+|unix:/.+)$", parse_redis_url);
+  auto const secret = parsed_text<redacted>(
+      "password", "", [](std::string_view written) -> parsed<redacted> { return redacted{std::string{written}}; });
+  auto timeouts = mapping<redis_section>({
+      field("connect", &redis_section::connect_timeout, time, "1s", "To connect and authenticate."),
+      field("command", &redis_section::command_timeout, time, "250ms",
+            "To answer one command; then the request is refused with 503."),
+  });
+  auto const nodes = list(any_text("host:port"));
+  auto const sentinel = mapping<nothing>({
+      unused<nothing>("master", any_text("name"), "", "The name of the master."),
+      unused<nothing>("nodes", nodes, "", "The sentinels."),
+      unused<nothing>("password", any_text("password"), "", "The sentinels' password."),
+  });
+  auto const cluster = mapping<nothing>({unused<nothing>("nodes", nodes, "", "Some nodes of the cluster.")});
+  auto const tls = mapping<nothing>({
+      unused<nothing>("ca", any_text("file"), "\"\"", "Certificate authority, PEM.").not_yet(),
+      unused<nothing>("cert", any_text("file"), "\"\"", "Client certificate, PEM.").not_yet(),
+      unused<nothing>("key", any_text("file"), "\"\"", "Its private key, PEM.").not_yet(),
+      unused<nothing>("server_name", any_text("host name"), "\"\"", "The name Redis's certificate must carry.")
+          .not_yet(),
+  });
+  return mapping<redis_section>({
+      field(
+          "url", &redis_section::url, url, default_redis_url,
+          "`redis://user:password@host:port/db`, or `unix:///run/redis.sock?db=0`; user and password percent-encoded."),
+      unused<redis_section>("sentinel", sentinel, "", "Sentinels that know the master.").not_yet(),
+      unused<redis_section>("cluster", cluster, "", "A Redis Cluster.").not_yet(),
+      field("username", &redis_section::username, any_text("user name"), "\"\"",
+            "ACL user; goes before the one in the URL. Needs a password."),
+      field("password", &redis_section::password, secret, "\"\"", "Goes before the one in the URL."),
+      unused<redis_section>("tls", tls, "", "How rediss:// is verified."),
+      group("timeouts", std::move(timeouts), "How long Redis may take."),
+  });
+}
+
+}  // namespace doorward::config

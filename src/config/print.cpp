@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <ostream>
+
+#include "config/source.hpp"
+#include "doorward/config/load.hpp"
+
+namespace doorward::config {
+namespace {
+
+constexpr std::size_t widest = 160;  // characters of a source line that are shown
+
+std::size_t offset_of(std::string_view line, std::size_t character) {
+  std::size_t at = 0;
+  while (at < line.size() && character > 0) {
+    ++at;
+    while (at < line.size() && (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80U)
+      ++at;
+    --character;
+  }
+  return at;
+}
+
+// The line with a caret under the column (from 1). Of a long line, the part around it.
+void print_source(std::ostream& out, std::string const& line, std::size_t column) {
+  std::size_t const caret = column - 1;
+  std::size_t const skipped = caret > widest / 2 && characters(line) > widest ? caret - widest / 2 : 0;
+  auto const from = offset_of(line, skipped);
+  auto const to = offset_of(line, skipped + widest);
+  out << "  " << std::string_view{line}.substr(from, to - from) << "\n  ";
+  // Tabs stay tabs, so that the caret stands right whatever they are worth.
+  auto const before = std::string_view{line}.substr(from, offset_of(line, caret) - from);
+  for (char const c : before) {
+    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80U) out << (c == '\t' ? '\t' : ' ');
+  }
+  out << "^\n";
+}
+
+}  // namespace
+
+void print(std::ostream& out, std::vector<problem> const& problems, std::string_view text, std::string const& file) {
+  text = without_mark(text);
+  for (auto const& p : problems) {
+    out << file << ':';
+    if (p.where.line > 0) out << p.where.line << ':' << p.where.column << ':';
+    out << (p.severity == problem::level::error ? " error: " : " warning: ");
+    if (!p.path.empty()) out << p.path << ": ";
+    out << p.text << '\n';
+    if (p.where.line > 0) {
+      auto const line = mask_secrets(line_of(text, p.where.line));
+      if (line.find_first_not_of(" \t") != std::string::npos) print_source(out, line, p.where.column);
+    }
+    if (!p.suggestion.empty()) out << "  " << p.suggestion << '\n';
+  }
+}
+
+}  // namespace doorward::config

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <optional>
+
+#include "config/places.hpp"
+#include "config/problem_list.hpp"
+#include "config/typed.hpp"
+#include "config/url.hpp"
+#include "doorward/config/model.hpp"
+
+/// The sections of the file: each is described in a file of its own, and checked as a whole in `check_*.cpp`.
+namespace doorward::config {
+
+/// `redis:` as written; the URL and the keys beside it are put together when all is read.
+struct redis_section {
+  redis_url url;
+  std::string username;
+  redacted password;
+  milliseconds connect_timeout = redis_config{}.connect_timeout;
+  milliseconds command_timeout = redis_config{}.command_timeout;
+};
+
+struct route_defaults {
+  auth_mode auth = auth_mode::required;
+};
+
+/// What the file is read into: the model, and what has to be resolved to get there.
+struct document : model {
+  redis_section redis_as_written;
+  route_defaults defaults;
+  int version = 1;
+};
+
+inline constexpr char default_listen[] = "127.0.0.1:8080";
+inline constexpr char default_admin_listen[] = "127.0.0.1:9090";
+inline constexpr char default_redis_url[] = "redis://127.0.0.1:6379/0";
+
+[[nodiscard]] typed<server_config> describe_server();
+[[nodiscard]] typed<admin_config> describe_admin();
+[[nodiscard]] typed<redis_section> describe_redis();
+[[nodiscard]] typed<session_config> describe_session();
+[[nodiscard]] typed<identity_config> describe_identity();
+[[nodiscard]] typed<std::vector<upstream_config>> describe_upstreams();
+[[nodiscard]] typed<std::vector<header_template>> describe_headers();
+[[nodiscard]] typed<route_defaults> describe_defaults();
+[[nodiscard]] typed<std::vector<route_config>> describe_routes();
+[[nodiscard]] typed<log_config> describe_log();
+
+/// For sections of which nothing is kept yet.
+struct nothing {};
+[[nodiscard]] typed<nothing> describe_tracing();
+
+/// Fills in what depends on other values, then checks what only shows when several are looked at together.
+class checker {
+public:
+  checker(document& d, places const& seen, problem_list& problems) : doc_(d), seen_(seen), problems_(problems) {}
+  void run();
+
+private:
+  void resolve_server();
+  void resolve_redis();
+  void resolve_cookie();
+  void resolve_headers();
+  void resolve_routes();
+  void check_listeners();
+  void check_server();
+  void check_session();
+  void check_identity();
+  void check_headers();
+  void check_upstreams();
+  void check_route(route_config const& r, std::string const& path);
+  void check_reachable();
+  void check_ids();
+
+  [[nodiscard]] bool sound(std::string const& a, std::string const& b) const {
+    return seen_.sound(a) && seen_.sound(b);
+  }
+  void error(std::string const& path, std::string text, std::string suggestion = {});
+  void warning(std::string const& path, std::string text, std::string suggestion = {});
+  void check_upstream_name(std::string const& path, std::string const& name);
+
+  document& doc_;
+  places const& seen_;
+  problem_list& problems_;
+};
+
+}  // namespace doorward::config

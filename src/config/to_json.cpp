@@ -1,0 +1,217 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "config/address.hpp"
+#include "config/header_rules.hpp"
+#include "config/scalars.hpp"
+#include "doorward/config/load.hpp"
+
+// The same keys, in the same order and notation, as the file has: what this writes can be read back.
+namespace doorward::config {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr char hidden[] = "<redacted>";
+
+// A text of the file's author: a dollar in it is doubled, as in the file.
+std::string written(std::string_view text) {
+  std::string out;
+  for (char const c : text)
+    out.append(c == '$' ? 2 : 1, c);
+  return out;
+}
+
+json written(std::vector<std::string> const& texts) {
+  auto out = json::array();
+  for (auto const& t : texts)
+    out.push_back(written(t));
+  return out;
+}
+
+template <class T>
+std::string time(T value) {
+  return duration_text(std::chrono::duration_cast<milliseconds>(value));
+}
+
+json addresses(std::vector<endpoint> const& all, bool http) {
+  auto out = json::array();
+  for (auto const& e : all) {
+    bool const tcp = e.type == endpoint::kind::tcp;
+    out.push_back(written((http && tcp ? "http://" : "") + endpoint_text(e)));
+  }
+  return out;
+}
+
+template <class E>
+struct word {
+  E value;
+  char const* text;
+};
+template <class E, std::size_t N>
+char const* word_for(E value, word<E> const (&words)[N]) {
+  auto const found =
+      std::find_if(std::begin(words), std::end(words), [&](word<E> const& w) { return w.value == value; });
+  return found == std::end(words) ? "" : found->text;
+}
+
+constexpr word<auth_mode> auth_words[]{{auth_mode::required, "required"},
+                                       {auth_mode::optional, "optional"},
+                                       {auth_mode::passive, "passive"},
+                                       {auth_mode::none, "none"}};
+constexpr word<unauthenticated_action> unauthenticated_words[]{{unauthenticated_action::automatic, "auto"},
+                                                               {unauthenticated_action::reject, "reject"},
+                                                               {unauthenticated_action::redirect, "redirect"}};
+constexpr word<same_site> same_site_words[]{
+    {same_site::lax, "lax"}, {same_site::strict, "strict"}, {same_site::none, "none"}};
+constexpr word<identity_mode> mode_words[]{{identity_mode::grant, "grant"}, {identity_mode::external, "external"}};
+constexpr word<log_level> level_words[]{{log_level::trace, "trace"}, {log_level::debug, "debug"},
+                                        {log_level::info, "info"},   {log_level::warn, "warn"},
+                                        {log_level::error, "error"}, {log_level::off, "off"}};
+constexpr word<log_format> format_words[]{
+    {log_format::automatic, "auto"}, {log_format::json, "json"}, {log_format::text, "text"}};
+
+json server(server_config const& s) {
+  auto proxies = json::array();
+  for (auto const& p : s.trusted_proxies)
+    proxies.push_back(cidr_text(p));
+  auto const& t = s.timeouts;
+  auto const& l = s.limits;
+  return {{"listen", addresses(s.listen, false)},
+          {"workers", s.workers == 0 ? json("auto") : json(s.workers)},
+          {"public_origin", s.public_origin},
+          {"trusted_proxies", std::move(proxies)},
+          {"timeouts",
+           {{"header", time(t.header)},
+            {"body_idle", time(t.body_idle)},
+            {"idle", time(t.idle)},
+            {"write_idle", time(t.write_idle)},
+            {"drain_delay", time(t.drain_delay)},
+            {"drain", time(t.drain)}}},
+          {"limits",
+           {{"header_bytes", size_text(l.header_bytes)},
+            {"headers", l.headers},
+            {"target_bytes", size_text(l.target_bytes)},
+            {"body_bytes", size_text(l.body_bytes)},
+            {"connections", l.connections}}}};
+}
+
+json redis(redis_config const& r) {
+  bool const unix_socket = r.server.type == endpoint::kind::unix_socket;
+  auto const url = unix_socket ? "unix://" + r.server.path + "?db=" + std::to_string(r.database)
+                               : "redis://" + endpoint_text(r.server) + "/" + std::to_string(r.database);
+  return {{"url", written(url)},
+          {"username", written(r.username)},
+          {"password", r.password.empty() ? "" : hidden},
+          {"timeouts", {{"connect", time(r.connect_timeout)}, {"command", time(r.command_timeout)}}}};
+}
+
+json session(session_config const& s) {
+  auto const& l = s.lifetime;
+  auto const& f = s.fields;
+  return {{"cookie",
+           {{"name", written(s.cookie.name)},
+            {"secure", s.cookie.secure},
+            {"same_site", word_for(s.cookie.policy, same_site_words)}}},
+          {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
+          {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
+          {"fields",
+           {{"user", written(f.user)},
+            {"roles", written(f.roles)},
+            {"created", written(f.created)},
+            {"last_seen", written(f.last_seen)}}},
+          {"lifetime",
+           {{"idle", time(l.idle)},
+            {"absolute", time(l.absolute)},
+            {"remember_idle", time(l.remember_idle)},
+            {"remember_absolute", time(l.remember_absolute)},
+            {"touch_every", time(l.touch_every)}}}};
+}
+
+json identity(identity_config const& i) {
+  return {{"upstream", i.upstream},
+          {"login", written(i.login)},
+          {"logout", written(i.logout)},
+          {"return_to", i.return_to},
+          {"mode", word_for(i.mode, mode_words)}};
+}
+
+json upstreams(std::vector<upstream_config> const& all) {
+  auto out = json::object();
+  for (auto const& u : all) {
+    out[u.name] = {{"endpoints", addresses(u.endpoints, true)},
+                   {"timeouts",
+                    {{"connect", time(u.timeouts.connect)},
+                     {"first_byte", time(u.timeouts.first_byte)},
+                     {"idle", time(u.timeouts.idle)}}},
+                   {"retries", u.retries},
+                   {"connections", u.connections}};
+  }
+  return out;
+}
+
+// A constant in a header is an application's shared secret more often than not, when it came from outside the file.
+json header(header_template const& h) {
+  auto parts = h.parts;
+  for (auto& p : parts) {
+    if (h.external && !p.is_field) p.text = hidden;
+  }
+  return written(template_text(parts));
+}
+
+json allow(allow_rule const& a) {
+  json out = json::object();
+  if (!a.roles.empty()) out["roles"] = written(a.roles);
+  for (auto const& [name, values] : a.fields)
+    out["fields"][name] = written(values);
+  return out;
+}
+
+json route(route_config const& r) {
+  json out{{"id", written(r.id)}};
+  if (!r.host.empty()) out["host"] = r.host;
+  out["path"] = written(r.path);
+  if (!r.methods.empty()) out["methods"] = written(r.methods);
+  out["auth"] = word_for(r.auth, auth_words);
+  if (!r.allow.empty()) out["allow"] = allow(r.allow);
+  out["unauthenticated"] = word_for(r.unauthenticated, unauthenticated_words);
+  if (r.respond) {
+    out["respond"] = *r.respond;
+  } else {
+    out["upstream"] = r.upstream;
+    if (!r.strip_prefix.empty()) out["strip_prefix"] = written(r.strip_prefix);
+    if (!r.rewrite.empty()) out["rewrite"] = written(r.rewrite);
+    if (r.total_timeout.count() > 0) out["timeouts"] = {{"total", time(r.total_timeout)}};
+  }
+  if (r.body_bytes) out["body_bytes"] = size_text(*r.body_bytes);
+  out["csrf"] = r.csrf;
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(model const& m) {
+  auto headers = json::object();
+  for (auto const& h : m.headers)
+    headers[h.name] = header(h);
+  auto routes = json::array();
+  for (auto const& r : m.routes)
+    routes.push_back(route(r));
+  json const out{{"version", 1},
+                 {"server", server(m.server)},
+                 {"admin", {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""}}},
+                 {"redis", redis(m.redis)},
+                 {"session", session(m.session)},
+                 {"identity", identity(m.identity)},
+                 {"upstreams", upstreams(m.upstreams)},
+                 {"headers", std::move(headers)},
+                 {"routes", std::move(routes)},
+                 {"log",
+                  {{"level", word_for(m.log.level, level_words)},
+                   {"format", word_for(m.log.format, format_words)},
+                   {"access", m.log.access}}}};
+  // Whatever a session field's name or a route holds, this must not throw.
+  return out.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace doorward::config
