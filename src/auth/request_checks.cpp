@@ -32,7 +32,10 @@ initiator compare(std::string_view origin, http::request_head const& head, std::
 }  // namespace
 
 bool is_navigation(http::request_head const& head) noexcept {
-  if (head.verb != http::method::get && head.verb != http::method::head) return false;
+  return (head.verb == http::method::get || head.verb == http::method::head) && asks_for_page(head);
+}
+
+bool asks_for_page(http::request_head const& head) noexcept {
   if (auto const* f = head.find("X-Requested-With"); f != nullptr && iequals(f->value, "XMLHttpRequest")) return false;
   if (auto const* f = head.find("Sec-Fetch-Mode")) return iequals(f->value, "navigate");
   auto const* accept = head.find(http::field_id::accept);

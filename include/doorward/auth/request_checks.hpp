@@ -6,8 +6,12 @@
 
 namespace doorward::auth {
 
-/// Whether a person is looking at the answer (contract C5): `Sec-Fetch-Mode: navigate` when that field is there, else
-/// `Accept` with `text/html`; GET and HEAD only, and never with `X-Requested-With: XMLHttpRequest`.
+/// Whether the answer is shown to a person as a page: `Sec-Fetch-Mode: navigate` when that field is there, else `Accept`
+/// with `text/html`; never with `X-Requested-With: XMLHttpRequest`. Any method: a form is posted by a navigation too.
+[[nodiscard]] bool asks_for_page(http::request_head const& head) noexcept;
+
+/// A navigation in the sense of contract C5, which may be sent elsewhere without losing anything: asks_for_page() by GET
+/// or HEAD.
 [[nodiscard]] bool is_navigation(http::request_head const& head) noexcept;
 
 /// Where a request was made.

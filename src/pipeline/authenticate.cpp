@@ -1,0 +1,133 @@
+#include "doorward/session/lifetime.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using obs::lookup_result;
+using session::outcome;
+
+struct answer {
+  outcome what;
+  errc why;  ///< where `what` is not `found`
+};
+
+errc reason_of(outcome o, error_code unavailable) noexcept {
+  switch (o) {
+    case outcome::found: break;
+    case outcome::absent: return errc::session_unknown;
+    case outcome::ghost:
+    case outcome::malformed: return errc::session_ghost;
+    case outcome::wrong_type: return errc::session_wrong_type;
+    case outcome::unavailable: return static_cast<errc>(unavailable.value());
+  }
+  return errc::internal;
+}
+
+lookup_result label_of(outcome o) noexcept {
+  switch (o) {
+    case outcome::found: return lookup_result::hit;
+    case outcome::absent: return lookup_result::miss;
+    case outcome::ghost:
+    case outcome::malformed:
+    case outcome::wrong_type: return lookup_result::ghost;
+    case outcome::unavailable: return lookup_result::error;
+  }
+  return lookup_result::error;
+}
+
+// One HGETALL, and the absolute limit on what it found.
+net::task<answer> look_up(exchange& x, std::string_view id) {
+  auto const start = steady::now();
+  auto lookup = x.worker.store.find(id, x.session);
+  auto const o = co_await lookup;
+  auto const took = steady::now() - start;
+  x.store_time += took;
+  if (o == outcome::found && session::past_absolute(x.session, x.view().config.session.lifetime, wall_now())) {
+    x.worker.metrics.lookup(lookup_result::ghost, took);
+    co_return answer{outcome::absent, errc::session_expired};
+  }
+  x.worker.metrics.lookup(label_of(o), took);
+  co_return answer{o, reason_of(o, lookup.why())};
+}
+
+// Several cookies of our name came: the browser has one from another path or domain, or somebody planted one. As long as
+// they name one live user there is no harm; two users are a sign of fixation, and nobody is let in.
+net::task<result<void>> look_up_several(exchange& x) {
+  std::string_view found;
+  std::string user;
+  errc last = errc::session_unknown;
+  for (std::size_t i = 0; i < x.cookies.count; ++i) {
+    auto const id = x.cookies.ids[i];
+    auto const a = co_await look_up(x, id);
+    if (a.what == outcome::unavailable) co_return a.why;
+    if (a.what != outcome::found) {
+      last = a.why;
+      continue;
+    }
+    if (!found.empty() && x.session.user() != user) {
+      x.expire_cookie = true;
+      co_return errc::session_conflict;
+    }
+    if (found.empty()) {
+      found = id;
+      user = x.session.user();
+    }
+  }
+  if (found.empty()) {
+    x.expire_cookie = true;
+    co_return last;
+  }
+  // The record holds the last one looked at; the first live one counts.
+  auto const a = co_await look_up(x, found);
+  if (a.what != outcome::found) co_return a.why;
+  x.session_id = found;
+  co_return result<void>{};
+}
+
+net::task<result<void>> resolve(exchange& x) {
+  if (x.cookies.count > 1) {
+    auto several = co_await look_up_several(x);
+    co_return several;
+  }
+  auto const a = co_await look_up(x, x.cookies.ids[0]);
+  if (a.what == outcome::found) {
+    x.session_id = x.cookies.ids[0];
+    co_return result<void>{};
+  }
+  // Only Redis's own word ends a session on the client; "cannot tell" changes nothing there.
+  x.expire_cookie = a.what != outcome::unavailable;
+  co_return a.why;
+}
+
+bool is_about_session(errc e) noexcept { return about(e).from == origin::session; }
+
+}  // namespace
+
+net::task<result<void>> authenticate(exchange& x) {
+  auto const mode = x.route->config.auth;
+  if (mode == config::auth_mode::none) co_return result<void>{};
+  auto const optional = mode == config::auth_mode::optional;
+
+  if (x.cookies.count == 0) {
+    if (x.cookies.present) x.worker.metrics.lookup(lookup_result::malformed);
+    if (optional) co_return result<void>{};
+    co_return x.cookies.present ? errc::session_malformed : errc::no_session;
+  }
+
+  auto const found = co_await resolve(x);
+  if (!found) {
+    auto const why = static_cast<errc>(found.error().value());
+    x.session.clear();
+    // An expired session must not break a public page; an outage might hide somebody, so it does.
+    if (optional && is_about_session(why)) co_return result<void>{};
+    co_return why;
+  }
+
+  if (mode != config::auth_mode::passive &&
+      session::needs_touch(x.session, x.view().config.session.lifetime, wall_now()))
+    x.worker.store.touch(x.session_id);
+  co_return result<void>{};
+}
+
+}  // namespace doorward::pipeline

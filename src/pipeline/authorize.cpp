@@ -1,0 +1,55 @@
+#include <algorithm>
+
+#include "doorward/auth/request_checks.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using auth::initiator;
+using runtime::destination;
+
+// A list of roles joined by ',' holds one of the wanted ones.
+bool has_role(std::string_view roles, std::vector<std::string> const& wanted) {
+  bool found = false;
+  http::for_each_token(roles, [&](std::string_view role) {
+    found = found || std::ranges::find(wanted, role) != wanted.end();
+  });
+  return found;
+}
+
+bool is_allowed(exchange const& x) {
+  auto const& rule = x.route->config.allow;
+  if (!rule.roles.empty() && !has_role(x.session.roles(), rule.roles)) return false;
+  return std::ranges::all_of(x.route->fields, [&](auto const& f) {
+    return x.session.has(f.slot) && std::ranges::find(f.values, x.session.get(f.slot)) != f.values.end();
+  });
+}
+
+// A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455 section 10.2).
+bool asks_for_change(exchange const& x) noexcept { return !http::is_safe(x.head.verb) || x.head.wants_upgrade(); }
+
+result<void> guard_cross_site(exchange const& x) {
+  auto const& origin = x.view().config.server.public_origin;
+  if (x.route->to == destination::logout && x.head.verb == http::method::get) {
+    // Logging out changes something, so a GET has to show that a person asked for it here.
+    auto const by_person = x.navigation && auth::initiator_of_navigation(x.head, origin) == initiator::same_origin;
+    return by_person ? result<void>{} : errc::csrf;
+  }
+  // The form itself is guarded without a session too: somebody else's page must not log a visitor in. What lies below
+  // it (call-backs of other identity providers) may well be posted from other sites.
+  auto const is_login_form = x.route->to == destination::login && x.path.text() == x.view().config.identity.login;
+  auto const guarded = is_login_form || x.cookies.present;
+  if (!x.route->config.csrf || !guarded || !asks_for_change(x)) return {};
+  return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};
+}
+
+}  // namespace
+
+result<void> authorize(exchange& x) {
+  if (auto r = guard_cross_site(x); !r) return r;
+  if (!x.route->config.allow.empty() && !is_allowed(x)) return errc::forbidden;
+  return {};
+}
+
+}  // namespace doorward::pipeline

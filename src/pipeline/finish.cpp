@@ -1,0 +1,138 @@
+#include "doorward/auth/request_checks.hpp"
+#include "doorward/base/encoding.hpp"
+#include "pipeline/own.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+// What a saturated or unreachable part is given before it is asked again.
+constexpr unsigned retry_after_seconds = 1;
+
+std::string login_link(exchange const& x) {
+  std::string link = x.view().config.identity.login;
+  if (!http::is_safe(x.head.verb)) return link;
+  std::string next(x.path.text());
+  if (x.has_query) {
+    next += '?';
+    next += x.query;
+  }
+  if (!http::is_local_return_path(next)) return link;
+  link = x.view().login_prefix;
+  append_query_encoded(link, next);
+  return link;
+}
+
+bool goes_to_login(exchange const& x, errc why) noexcept {
+  if (about(why).status != 401 || x.route == nullptr) return false;
+  switch (x.route->config.unauthenticated) {
+    case config::unauthenticated_action::automatic: return x.navigation;
+    case config::unauthenticated_action::redirect: return true;
+    case config::unauthenticated_action::reject: return false;
+  }
+  return false;
+}
+
+std::string allowed_methods(exchange const& x) {
+  std::string all;
+  if (x.head.verb == http::method::trace) return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+  if (x.route != nullptr)
+    return x.route->to == runtime::destination::logout ? "GET, POST" : "GET, HEAD";  // doorward's own endpoints
+  for (auto const& m : x.view().table.allowed_methods({x.head.method_token, x.host, x.path})) {
+    if (!all.empty()) all += ", ";
+    all += m;
+  }
+  return all;
+}
+
+net::task<> answer_refusal(exchange& x, errc why) {
+  if (x.expire_cookie) x.set_cookie = x.view().expire_cookie;
+  if (about(why).close) x.close = true;
+  auto& out = x.worker.out;
+  auto status = about(why).status;
+  if (goes_to_login(x, why)) {
+    status = 302;
+    x.decision = obs::decision::redirect;
+    auto const link = login_link(x);
+    auto const context = context_of(x);
+    out.clear();
+    append_redirect(out, context, status, link);
+  } else {
+    x.decision = why;
+    refusal r{why, x.navigation || auth::asks_for_page(x.head), {}, retry_after_seconds, {}};
+    std::string link;
+    std::string allow;
+    if (status == 401) r.login_link = link = login_link(x);
+    if (status == 405) r.allow = allow = allowed_methods(x);
+    auto const context = context_of(x);
+    out.clear();
+    append_refusal(out, context, r);
+  }
+  auto const sent = co_await send_own(x, status);
+  if (!sent) x.close = true;
+}
+
+void count(exchange const& x, std::chrono::nanoseconds total) {
+  auto& m = x.worker.metrics;
+  auto const route = x.route_index;
+  m.request(route, obs::to_method_label(x.head.method_token), x.status, x.decision, total);
+  m.overhead(total - x.store_time - x.upstream_time);
+}
+
+void log(exchange const& x, std::chrono::nanoseconds total) {
+  if (!x.view().config.log.access) return;
+  auto const us = [](std::chrono::nanoseconds t) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(t).count();
+  };
+  std::array<char, 8> session{};
+  obs::access_record r;
+  r.time = wall_now();
+  r.request_id = x.request_id;
+  if (x.traceparent.size() >= 35) r.trace_id = x.traceparent.substr(3, 32);
+  r.client = x.client_address;
+  r.method = x.head.method_token;
+  r.host = x.host;
+  r.path = x.path.text();
+  if (x.route != nullptr) r.route = x.route->config.id;
+  if (x.authenticated()) {
+    session = sha256_prefix(x.session_id);
+    r.session = {session.data(), session.size()};
+    r.user = x.session.user();
+  }
+  r.decision = x.decision.name();
+  if (x.refused) r.reason = about(*x.refused).reason;
+  r.status = x.status;
+  r.bytes_in = x.client->body_bytes();
+  r.bytes_out = x.bytes_out;
+  r.total_us = us(total);
+  r.store_us = us(x.store_time);
+  r.upstream_us = us(x.upstream_time);
+  x.worker.access_log.write(r);
+}
+
+}  // namespace
+
+net::task<> finish(exchange& x) {
+  if (x.refused) {
+    if (*x.refused == errc::client_gone) {
+      x.close = true;
+      x.decision = errc::client_gone;
+      if (!x.answered) x.status = about(errc::client_gone).status;
+    } else if (x.answered) {
+      // Half an answer is out. Only a broken connection can still tell the client so.
+      x.close = true;
+      x.decision = *x.refused;
+    } else {
+      co_await answer_refusal(x, *x.refused);
+    }
+  }
+  auto const total = steady::now() - x.began;
+  count(x, total);
+  log(x, total);
+  if (!x.close) {
+    bool const clean = co_await x.client->discard_body();
+    if (!clean) x.close = true;
+  }
+}
+
+}  // namespace doorward::pipeline

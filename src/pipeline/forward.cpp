@@ -1,0 +1,116 @@
+#include "doorward/pipeline/answer.hpp"
+#include "pipeline/own.hpp"
+#include "pipeline/stages.hpp"
+#include "pipeline/upstream_exchange.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using runtime::destination;
+
+// Sends head and body in one write, if the kernel takes them. A write error is not looked at: an upstream may have
+// answered before it closed, and the reading that follows finds out.
+net::task<> send_request(exchange& x, upstream_exchange& u, std::span<char> body) {
+  std::array parts{net::as_iovec(x.upstream_head), net::as_iovec({body.data(), body.size()})};
+  auto const r = u.stream().try_write(parts);
+  if (r.status == net::io_status::error) co_return;
+  auto const rest = net::advance(parts, r.bytes);
+  if (!rest.empty()) co_await net::write_all(u.stream(), u.watch, u.timeouts().idle, rest);
+}
+
+// Ends the coroutine that sends the body, wherever it waits.
+net::task<> stop_body(exchange& x, upstream_exchange& u, net::child& sender) {
+  if (!sender.running()) co_return;
+  u.stop_body = true;
+  x.client->stream.cancel();
+  u.stream().cancel();
+  co_await sender.join();
+}
+
+// One attempt on the connection that u holds.
+net::task<result<void>> attempt(exchange& x, upstream_exchange& u, std::span<char> body) {
+  co_await send_request(x, u, body);
+  net::child sender;
+  if (!u.body_whole) {
+    u.body_sent = false;
+    sender.start(send_body(x, u));
+  }
+
+  auto r = co_await read_response_head(x, u);
+  if (r) r = co_await relay_response(x, u);
+  co_await stop_body(x, u, sender);
+  // A body that could not be read to its end explains whatever the upstream did about it.
+  if (u.body_error != errc{} && !x.answered) co_return u.body_error;
+  co_return r;
+}
+
+bool may_retry(exchange const& x, upstream_exchange const& u, errc why) noexcept {
+  // The connection had been idle and died before a byte of an answer: the request was most likely never looked at.
+  // It goes out again only where sending it twice does no harm, and all of it is still here.
+  return why == errc::upstream_reset && u.lease.reused() && !u.head_started && !x.answered &&
+         http::is_idempotent(x.head.verb) && u.body_whole && u.cluster.config().retries > 0;
+}
+
+net::task<result<void>> proxy(exchange& x) {
+  upstream_exchange u(x);
+  auto const body = x.client->take_buffered_body();
+  u.body_whole = x.client->body_finished();
+  auto const careful = !http::is_idempotent(x.head.verb) || !u.body_whole;
+  if (auto const total = x.route->config.total_timeout; total.count() > 0) {
+    u.watch.limit(x.worker.wheel.now() + total);
+    u.body_watch.limit(x.worker.wheel.now() + total);
+  }
+
+  u.lease = u.cluster.take_idle(careful);
+  for (bool retried = false;; retried = true) {
+    if (!u.lease) {
+      auto fresh = co_await u.cluster.connect(u.watch);
+      if (!fresh) {
+        x.worker.metrics.upstream_failed(x.route->upstream, static_cast<errc>(fresh.error().value()));
+        co_return fresh.error();
+      }
+      u.lease = std::move(*fresh);
+    }
+    // Now that the request is going to be forwarded, and not before.
+    bool const told = co_await x.client->send_continue();
+    if (!told) co_return errc::client_gone;
+
+    auto const sent = steady::now();
+    auto r = co_await attempt(x, u, body);
+    x.upstream_time += steady::now() - sent;
+    if (r) {
+      x.worker.metrics.upstream_request(x.route->upstream, x.response.status, x.upstream_time);
+      co_return r;
+    }
+    auto const why = static_cast<errc>(r.error().value());
+    if (retried || !may_retry(x, u, why)) {
+      if (about(why).from == origin::upstream) x.worker.metrics.upstream_failed(x.route->upstream, why);
+      co_return r;
+    }
+    u.lease.end();
+    x.upstream_buffer.release();
+  }
+}
+
+}  // namespace
+
+net::task<result<void>> forward(exchange& x) {
+  result<void> r;
+  switch (x.route->to) {
+    case destination::upstream:
+      x.decision = obs::decision::forward;
+      r = co_await proxy(x);
+      break;
+    case destination::login:
+      x.decision = obs::decision::login;
+      r = co_await proxy(x);
+      break;
+    case destination::logout: r = co_await log_out(x); break;
+    case destination::respond: r = co_await respond(x); break;
+    case destination::whoami: r = co_await tell_who(x); break;
+    case destination::own: r = errc::no_route; break;
+  }
+  co_return r;
+}
+
+}  // namespace doorward::pipeline

@@ -1,0 +1,92 @@
+#include "doorward/auth/grant.hpp"
+#include "doorward/auth/request_checks.hpp"
+#include "doorward/base/random.hpp"
+#include "doorward/obs/log.hpp"
+#include "pipeline/upstream_exchange.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+// The two fields a grant comes in. Twice is one too many: which one counts?
+struct grant_fields {
+  std::string_view json;
+  std::string_view options;
+  unsigned grants = 0;
+  unsigned option_fields = 0;
+};
+
+grant_fields find_grant(http::response_head const& head) {
+  grant_fields found;
+  for (auto const& f : head.fields) {
+    if (iequals(f.name, "Doorward-Grant")) {
+      found.json = f.value;
+      ++found.grants;
+    } else if (iequals(f.name, "Doorward-Grant-Options")) {
+      found.options = f.value;
+      ++found.option_fields;
+    }
+  }
+  return found;
+}
+
+std::string return_path(exchange const& x) {
+  std::string next;
+  auto const asked = http::query_parameter(x.query, x.view().config.identity.return_to, next);
+  return asked && http::is_local_return_path(next) ? next : std::string{};
+}
+
+std::chrono::seconds cookie_life(auth::grant const& g, config::session_lifetime const& lifetime) noexcept {
+  // Without "remember me" the cookie ends with the browser, and the session by Redis's clock.
+  if (!g.remember) return {};
+  return g.absolute.value_or(lifetime.remember_absolute);
+}
+
+// One browser, one session: whatever came with the login ends by it, so that nobody who planted or kept an old id gets
+// into the new login. The first goes in the same step as the new one comes.
+net::task<error_code> store_session(exchange& x, auth::grant const& g, std::string const& id) {
+  auto const& presented = x.cookies;
+  session::new_session s;
+  s.id = id;
+  s.fields = g.fields;
+  s.replaces = presented.count > 0 ? presented.ids[0] : std::string_view{};
+  s.remember = g.remember;
+  s.idle = g.idle;
+  s.absolute = g.absolute;
+  auto const ec = co_await x.worker.store.create(s);
+  if (ec) co_return ec;
+  for (std::size_t i = 1; i < presented.count; ++i) {
+    auto const ended = co_await x.worker.store.end(std::string(presented.ids[i]));
+    if (!ended) co_return ended.error();
+  }
+  co_return error_code{};
+}
+
+}  // namespace
+
+net::task<result<granted>> apply_grant(exchange& x) {
+  auto const fields = find_grant(x.response);
+  if (fields.grants == 0 && fields.option_fields == 0) co_return granted{};
+  auto const good_answer = x.response.status >= 200 && x.response.status < 400;
+  if (!good_answer || x.view().config.identity.mode == config::identity_mode::external) {
+    x.worker.metrics.reserved_headers_stripped(fields.grants + fields.option_fields);
+    co_return granted{};
+  }
+  if (fields.grants != 1 || fields.option_fields > 1) co_return errc::bad_grant;
+
+  auto const g = auth::parse_grant(fields.json, fields.options, x.view().config.session.fields.user);
+  if (!g) co_return g.error();
+  auto const id = new_session_id();
+  auto const began = steady::now();
+  auto const ec = co_await store_session(x, *g, id);
+  x.store_time += steady::now() - began;
+  if (ec) co_return ec;
+
+  x.worker.metrics.session_created();
+  x.set_cookie = x.view().session_cookie(id, cookie_life(*g, x.view().config.session.lifetime));
+  granted done{true, {}};
+  if (x.response.find(http::field_id::location) == nullptr && auth::asks_for_page(x.head))
+    done.redirect_to = return_path(x);
+  co_return done;
+}
+
+}  // namespace doorward::pipeline

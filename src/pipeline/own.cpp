@@ -1,0 +1,94 @@
+#include "pipeline/own.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "doorward/auth/request_checks.hpp"
+#include "doorward/session/lifetime.hpp"
+
+namespace doorward::pipeline {
+
+answer_context context_of(exchange& x) {
+  // A body that is still to come may be read into nowhere only if it is sure to be small; else the connection ends.
+  auto const& body = *x.client;
+  if (!body.body_finished() &&
+      (body.expects_continue() || x.head.body != http::framing::length || x.head.content_length > 64 * 1024))
+    x.close = true;
+  return {x.request_id, x.worker.date, x.head.verb == http::method::head, x.close, x.head.minor_version == 0,
+          x.set_cookie};
+}
+
+net::task<result<void>> send_own(exchange& x, unsigned status) {
+  auto const& out = x.worker.out;
+  auto const head_end = out.find("\r\n\r\n");
+  x.status = status;
+  x.answered = true;
+  x.bytes_out = out.size() - (head_end + 4);
+  auto const s = x.client->send(out);
+  if (s == downstream::sent::all) co_return result<void>{};
+  if (s == downstream::sent::failed) co_return errc::client_gone;
+  bool const taken = co_await x.client->flush();
+  co_return taken ? result<void>{} : errc::client_gone;
+}
+
+net::task<result<void>> log_out(exchange& x) {
+  x.decision = obs::decision::logout;
+  if (x.head.verb != http::method::post && x.head.verb != http::method::get) co_return errc::method_not_allowed;
+
+  std::string everywhere;
+  auto const all = http::query_parameter(x.query, "everywhere", everywhere) && everywhere == "1";
+  auto const began = steady::now();
+  for (std::size_t i = 0; i < x.cookies.count; ++i) {
+    std::string id(x.cookies.ids[i]);
+    if (all) {
+      auto const ended = co_await x.worker.store.end_all(std::move(id));
+      // Not done is not done: the person is still logged in, and is told so.
+      if (!ended) co_return ended.error();
+      x.worker.metrics.session_ended(obs::end_reason::everywhere, *ended);
+    } else {
+      auto const ended = co_await x.worker.store.end(std::move(id));
+      if (!ended) co_return ended.error();
+      if (*ended) x.worker.metrics.session_ended(obs::end_reason::logout);
+    }
+  }
+  x.store_time += steady::now() - began;
+
+  if (x.cookies.present) x.set_cookie = x.view().expire_cookie;
+  auto& out = x.worker.out;
+  out.clear();
+  auto const page = auth::asks_for_page(x.head);
+  if (page)
+    append_redirect(out, context_of(x), 303, x.view().config.identity.login);
+  else
+    append_status(out, context_of(x), 204);
+  auto r = co_await send_own(x, page ? 303 : 204);
+  co_return r;
+}
+
+net::task<result<void>> tell_who(exchange& x) {
+  if (x.head.verb != http::method::get && x.head.verb != http::method::head) co_return errc::method_not_allowed;
+  nlohmann::ordered_json who;
+  who["user"] = x.session.user();
+  auto& roles = who["roles"] = nlohmann::ordered_json::array();
+  http::for_each_token(x.session.roles(), [&](std::string_view role) { roles.push_back(role); });
+  if (auto const t = session::parse_time(x.session.get(session::field::created))) who["created_at"] = *t;
+  if (auto const t = session::parse_time(x.session.get(session::field::last_seen))) who["last_seen"] = *t;
+  if (auto const t = session::absolute_end(x.session, x.view().config.session.lifetime)) who["ends_at"] = *t;
+
+  auto& out = x.worker.out;
+  out.clear();
+  // A field that is not UTF-8 is shown with replacement characters rather than not at all.
+  append_json(out, context_of(x), 200, who.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  auto r = co_await send_own(x, 200);
+  co_return r;
+}
+
+net::task<result<void>> respond(exchange& x) {
+  x.decision = obs::decision::respond;
+  auto& out = x.worker.out;
+  out.clear();
+  append_status(out, context_of(x), *x.route->config.respond, x.navigation);
+  auto r = co_await send_own(x, *x.route->config.respond);
+  co_return r;
+}
+
+}  // namespace doorward::pipeline

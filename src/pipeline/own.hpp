@@ -1,0 +1,25 @@
+#pragma once
+
+#include "doorward/net/task.hpp"
+#include "doorward/pipeline/answer.hpp"
+#include "doorward/pipeline/exchange.hpp"
+
+/// What doorward answers itself.
+namespace doorward::pipeline {
+
+/// Ends the session of the request, or all of its user's with `?everywhere=1` (contract C4).
+[[nodiscard]] net::task<result<void>> log_out(exchange& x);
+
+/// `/.doorward/whoami`: who the session belongs to, as JSON.
+[[nodiscard]] net::task<result<void>> tell_who(exchange& x);
+
+/// The fixed answer of a route with `respond:`.
+[[nodiscard]] net::task<result<void>> respond(exchange& x);
+
+/// What an answer needs to know of its request. Settles first whether the connection goes on, because the answer says so.
+[[nodiscard]] answer_context context_of(exchange& x);
+
+/// Sends an answer that stands in the worker's scratch.
+[[nodiscard]] net::task<result<void>> send_own(exchange& x, unsigned status);
+
+}  // namespace doorward::pipeline

@@ -1,0 +1,66 @@
+#include "doorward/auth/request_checks.hpp"
+#include "doorward/http/host.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+
+void exchange::begin(downstream& d, std::string_view bytes) {
+  client = &d;
+  head_bytes = bytes;
+  head.method_token = {};
+  head.verb = http::method::other;
+  head.fields.clear();
+  host.clear();
+  path = {};
+  query = {};
+  has_query = false;
+  navigation = false;
+  kept.clear();
+  cookie_fields.clear();
+  cookies = {};
+  id = obs::new_request_id(worker.random);
+  request_id = obs::view(id);
+  traceparent = {};
+  client_address = d.from.text;
+  route = nullptr;
+  route_index = obs::worker_metrics::no_route;
+  session.reset(worker.view.fields);
+  session_id = {};
+  expire_cookie = false;
+  upstream_path.clear();
+  upstream_head.clear();
+  upstream_buffer.rewind(0);
+  answered = false;
+  close = worker.draining;
+  set_cookie.clear();
+  refused.reset();
+  decision = obs::decision::own;
+  status = 0;
+  bytes_out = 0;
+  began = steady::now();
+  store_time = {};
+  upstream_time = {};
+}
+
+result<void> receive(exchange& x) {
+  if (auto r = http::parse_request_head(x.head_bytes, x.view().limits, x.head); !r) return r;
+  x.client->start_body(x.head.body, x.head.content_length, x.head.expects_continue);
+  if (!x.head.keep_alive) x.close = true;
+  x.navigation = auth::is_navigation(x.head);
+
+  // HTTP/1.0 may come without a Host; it then matches routes of any host only.
+  if (!x.head.host.empty() || x.head.minor_version == 1)
+    if (auto r = http::normalise_host(x.head.host, x.host); !r) return r;
+
+  auto const target = http::split_target(x.head.target);
+  x.query = target.query;
+  x.has_query = target.has_query;
+  auto const path = http::canonicalise(target.path, x.path_storage);
+  if (!path) return path.error();
+  x.path = *path;
+  // TRACE would send back to a page's script what no script may see (cookies, injected headers).
+  if (x.head.verb == http::method::trace) return errc::method_not_allowed;
+  return {};
+}
+
+}  // namespace doorward::pipeline

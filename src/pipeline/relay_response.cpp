@@ -1,0 +1,142 @@
+#include "doorward/base/encoding.hpp"
+#include "doorward/http/body.hpp"
+#include "doorward/http/chunk_frame.hpp"
+#include "doorward/pipeline/answer.hpp"
+#include "pipeline/stages.hpp"
+#include "pipeline/upstream_exchange.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using http::framing;
+
+// An event stream may be silent for as long as it likes; a vanished peer is noticed by TCP keep-alive.
+constexpr milliseconds event_stream_silence{3'600'000};
+
+bool is_event_stream(http::response_head const& head) noexcept {
+  auto const* f = head.find("content-type");
+  return f != nullptr && iequals(f->value.substr(0, f->value.find_first_of("; \t")), "text/event-stream");
+}
+
+// How the end of the answer's body is told to this client.
+framing framing_for_client(exchange const& x) noexcept {
+  auto const from = x.response.body;
+  if (from == framing::none || from == framing::length) return from;
+  return x.head.minor_version == 1 ? framing::chunked : framing::until_close;
+}
+
+std::string_view connection_lines(exchange const& x, framing out) noexcept {
+  if (out == framing::chunked)
+    return x.close ? "Transfer-Encoding: chunked\r\nConnection: close\r\n" : "Transfer-Encoding: chunked\r\n";
+  if (x.close) return "Connection: close\r\n";
+  return x.head.minor_version == 0 ? "Connection: keep-alive\r\n" : "";
+}
+
+net::task<result<void>> send_piece(exchange& x, std::string_view head, std::span<char> data, std::string_view tail) {
+  x.answered = true;
+  x.bytes_out += data.size();
+  auto const s = x.client->send(head, data, tail);
+  if (s == downstream::sent::all) co_return result<void>{};
+  if (s == downstream::sent::failed) co_return errc::client_gone;
+  bool const taken = co_await x.client->flush();
+  co_return taken ? result<void>{} : errc::client_gone;
+}
+
+net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing out, milliseconds silence) {
+  auto& buffer = x.upstream_buffer;
+  http::body_decoder decoder;
+  decoder.start(x.response.body, x.response.content_length);
+  http::chunk_frame frame;
+  auto& scratch = x.worker.out;
+  bool ended = false;  // the upstream closed
+  bool first = true;   // the head is in `scratch`, and leaves with whatever of the body is here
+
+  for (;;) {
+    auto const step = decoder.feed(buffer.bytes());
+    if (!step) co_return errc::upstream_bad_response;
+    buffer.consume(step->consumed);
+    auto const finished = step->finished || (ended && decoder.may_end());
+    // Before the head is out a broken body can still be told; afterwards the connection has to break.
+    if (ended && !finished) co_return errc::upstream_reset;
+
+    if (first || !step->data.empty() || finished) {
+      if (!first) scratch.clear();
+      if (out == framing::chunked) frame.wrap(step->data.size(), finished);
+      scratch.append(frame.before());
+      auto const sent = co_await send_piece(x, scratch, step->data, frame.after());
+      if (!sent) co_return sent;
+      first = false;
+    }
+    if (finished) break;
+
+    buffer.rewind(0);
+    for (;;) {
+      auto const r = u.stream().try_read(buffer.room());
+      if (r.status == net::io_status::ok) {
+        buffer.commit(r.bytes);
+        break;
+      }
+      if (r.status == net::io_status::again) {
+        auto const waited = co_await await_upstream(x, u, silence);
+        if (!waited) co_return waited;
+        continue;
+      }
+      // A reset is no end, even where the end is told by closing.
+      if (r.status == net::io_status::error) co_return errc::upstream_reset;
+      ended = true;
+      break;
+    }
+  }
+  // Bytes beyond the answer belong to nobody; such a connection is not used again.
+  if (x.response.keep_alive && buffer.empty() && u.body_sent) u.lease.keep();
+  co_return result<void>{};
+}
+
+net::task<result<void>> redirect_after_login(exchange& x, std::string_view to) {
+  answer_context c{x.request_id, x.worker.date, false, x.close, x.head.minor_version == 0, x.set_cookie};
+  auto& out = x.worker.out;
+  out.clear();
+  append_redirect(out, c, 303, to);
+  x.status = 303;
+  auto const sent = co_await send_piece(x, out, {}, {});
+  co_return sent;
+}
+
+}  // namespace
+
+net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
+  if (x.response.status == 101) {
+    if (!passes_upgrade(x) || !iequals(x.response.upgrade, "websocket")) co_return errc::upstream_bad_response;
+    auto r = co_await run_tunnel(x, u);
+    co_return r;
+  }
+  // Whatever this client sends next it may have meant for the tunnel it did not get.
+  if (x.head.wants_upgrade()) x.close = true;
+  if (is_event_stream(x.response)) {
+    u.watch.limit(time_point::max());
+    u.body_watch.limit(time_point::max());
+  }
+
+  bool no_store = false;
+  if (x.route->to == runtime::destination::login) {
+    auto const g = co_await apply_grant(x);
+    if (!g) co_return g.error();
+    if (!g->redirect_to.empty()) {
+      auto r = co_await redirect_after_login(x, g->redirect_to);
+      co_return r;
+    }
+    no_store = g->any;
+  }
+
+  x.status = x.response.status;
+  auto const out = framing_for_client(x);
+  if (out == framing::until_close) x.close = true;
+  auto& scratch = x.worker.out;
+  scratch.clear();
+  append_response_head(scratch, x, connection_lines(x, out), no_store);
+  auto const silence = is_event_stream(x.response) ? event_stream_silence : u.timeouts().idle;
+  auto r = co_await relay_body(x, u, out, silence);
+  co_return r;
+}
+
+}  // namespace doorward::pipeline

@@ -1,0 +1,168 @@
+#include <charconv>
+
+#include "doorward/base/encoding.hpp"
+#include "pipeline/upstream_exchange.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using http::field_id;
+
+// A server may send 100 and 103 as it likes; one that does nothing else is broken.
+constexpr unsigned most_interim_answers = 8;
+
+// How long the upstream is waited for before the client is watched as well: nearly every answer comes sooner, and then
+// the watching costs nothing.
+constexpr milliseconds before_watching{1'000};
+
+net::task<> watch_client(exchange& x, upstream_exchange& u, bool const& stop) {
+  net::watch forever(x.worker.wheel);
+  for (;;) {
+    auto const seen = x.client->stream.peek();
+    if (seen == net::io_status::ok) co_return;  // the next request is there already: nobody has gone
+    if (seen != net::io_status::again) {
+      u.client_gone = true;
+      u.stream().cancel();
+      co_return;
+    }
+    co_await x.client->stream.readable(forever, milliseconds::max());
+    if (stop) co_return;
+  }
+}
+
+bool drops(exchange const& x, http::field_line const& f, bool no_store) noexcept {
+  switch (f.id) {
+    case field_id::connection:
+    case field_id::keep_alive:
+    case field_id::proxy_authenticate:
+    case field_id::proxy_connection:
+    case field_id::te:
+    case field_id::trailer:
+    case field_id::transfer_encoding:
+    case field_id::upgrade: return true;
+    case field_id::content_length: return x.response.status / 100 == 1 || x.response.status == 204;
+    case field_id::set_cookie: {
+      auto const theirs = x.route->to == runtime::destination::login &&
+                          x.view().config.identity.mode == config::identity_mode::external;
+      return !theirs && http::sets_cookie(f.value, x.view().config.session.cookie.name);
+    }
+    default: break;
+  }
+  if (no_store && iequals(f.name, "cache-control")) return true;
+  return iequals(f.name, "x-request-id");
+}
+
+bool named_by_connection(http::response_head const& head, std::string_view name) {
+  bool named = false;
+  for (auto const& f : head.fields) {
+    if (f.id == field_id::connection)
+      http::for_each_token(f.value, [&](std::string_view token) { named = named || iequals(token, name); });
+  }
+  return named;
+}
+
+}  // namespace
+
+net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, milliseconds timeout) {
+  auto const first = std::min(timeout, before_watching);
+  bool in_time = co_await u.stream().readable(u.watch, first);
+  if (in_time) co_return result<void>{};
+  if (first == timeout) co_return errc::upstream_timeout;
+
+  // While a body is being read from the client, its reader sees the end.
+  bool stop = false;
+  net::child watcher;
+  if (x.client->body_finished()) watcher.start(watch_client(x, u, stop));
+  if (!u.client_gone) in_time = co_await u.stream().readable(u.watch, timeout - first);
+  if (watcher.running()) {
+    stop = true;
+    x.client->stream.cancel();
+    co_await watcher.join();
+  }
+  if (u.client_gone) co_return errc::client_gone;
+  co_return in_time ? result<void>{} : errc::upstream_timeout;
+}
+
+net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
+  auto& buffer = x.upstream_buffer;
+  auto const& limits = x.view().limits;
+  std::size_t searched = 0;
+  unsigned interim = 0;
+
+  // Behind what is ready now: by then the answer is often there, and the first attempt to read finds it.
+  co_await x.worker.turns.next();
+  for (;;) {
+    if (!buffer.empty()) {
+      auto const end = http::find_head_end(buffer.data(), searched, limits);
+      if (!end) co_return errc::upstream_bad_response;
+      if (*end > 0) {
+        auto const bytes = buffer.data().substr(0, *end);
+        if (auto r = http::parse_response_head(bytes, limits, x.head.verb, x.response); !r) co_return r;
+        buffer.consume(*end);
+        if (x.response.status == 101 || x.response.status >= 200) co_return result<void>{};
+        if (++interim > most_interim_answers) co_return errc::upstream_bad_response;
+        searched = 0;
+        continue;
+      }
+    }
+    if (buffer.room().empty()) {
+      buffer.compact();
+      if (buffer.room().empty()) buffer.grow();
+    }
+    auto const r = u.stream().try_read(buffer.room());
+    if (r.status == net::io_status::ok) {
+      buffer.commit(r.bytes);
+      u.head_started = true;
+    } else if (r.status == net::io_status::again) {
+      auto const waited = co_await await_upstream(x, u, u.timeouts().first_byte);
+      if (!waited) co_return waited;
+    } else {
+      co_return errc::upstream_reset;
+    }
+  }
+}
+
+void append_response_head(std::string& out, exchange& x, std::string_view extra, bool no_store) {
+  auto const& head = x.response;
+  std::array<char, 16> status{};
+  auto const end = std::to_chars(status.data(), status.data() + status.size(), head.status).ptr;
+  out.append("HTTP/1.1 ");
+  out.append(status.data(), static_cast<std::size_t>(end - status.data()));
+  out.append(" ");
+  out.append(head.reason);
+  out.append("\r\n");
+
+  std::uint64_t stripped = 0;
+  std::size_t run = 0;  // bytes of the field block that pass on and have not been copied yet
+  char const* run_begin = nullptr;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    auto const& f = head.fields[i];
+    // Only the identity service may speak in these names, and what it says is for doorward.
+    auto const grant = f.name.size() > 9 && iequals(f.name.substr(0, 9), "doorward-");
+    if (grant && x.route->to != runtime::destination::login) ++stripped;
+    if (grant || drops(x, f, no_store) || (head.connection_names_fields && named_by_connection(head, f.name))) {
+      out.append(run_begin, run);
+      run = 0;
+      continue;
+    }
+    auto const line = head.raw_line(i);
+    if (run == 0) run_begin = line.data();
+    run += line.size();
+  }
+  out.append(run_begin, run);
+  if (stripped > 0) x.worker.metrics.reserved_headers_stripped(stripped);
+
+  out.append("X-Request-Id: ");
+  out.append(x.request_id);
+  out.append("\r\n");
+  if (!x.set_cookie.empty()) {
+    out.append("Set-Cookie: ");
+    out.append(x.set_cookie);
+    out.append("\r\n");
+  }
+  if (no_store) out.append("Cache-Control: no-store\r\n");
+  out.append(extra);
+  out.append("\r\n");
+}
+
+}  // namespace doorward::pipeline

@@ -1,0 +1,144 @@
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <cctype>
+
+#include "doorward/base/encoding.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using http::field_id;
+
+enum class verdict {
+  keep,
+  drop,       ///< not ours to pass on, or written anew later
+  forged,     ///< only doorward may say that
+  forwarding, ///< passes on from a trusted proxy only
+};
+
+// The fields that are about one connection (RFC 9110 section 7.6.1), those that transform() writes anew, and those that
+// no client may set.
+verdict judge(http::field_line const& f, http::reserved_names const& reserved) noexcept {
+  switch (f.id) {
+    case field_id::connection:
+    case field_id::keep_alive:
+    case field_id::proxy_authenticate:
+    case field_id::proxy_authorization:
+    case field_id::proxy_connection:
+    case field_id::te:
+    case field_id::trailer:
+    case field_id::transfer_encoding:
+    case field_id::upgrade:
+    case field_id::content_length:
+    case field_id::expect:
+    case field_id::host: return verdict::drop;
+    default: break;
+  }
+  if (reserved.contains(f.name)) return verdict::forged;
+  if (f.id != field_id::other && f.id != field_id::forwarded) return verdict::keep;
+  // Some servers read X_User as X-User; a name that they confuse passes under neither spelling.
+  if (f.name.find('_') != f.name.npos) return verdict::drop;
+  if (iequals(f.name, "x-request-id") || iequals(f.name, "traceparent") || iequals(f.name, "x-forwarded-for"))
+    return verdict::drop;  // a trusted proxy's is read, and written anew
+  if (http::is_forwarding_name(f.name) || iequals(f.name, "tracestate")) return verdict::forwarding;
+  return verdict::keep;
+}
+
+// `Connection: X` says that X is for this hop only. What doorward adds later is not touched by it.
+void drop_named_by_connection(exchange& x) {
+  for (auto const& f : x.head.fields) {
+    if (f.id != field_id::connection) continue;
+    http::for_each_token(f.value, [&](std::string_view token) {
+      for (std::size_t i = 0; i < x.head.fields.size(); ++i) {
+        if (!iequals(x.head.fields[i].name, token)) continue;
+        x.kept[i] = false;
+        std::erase(x.cookie_fields, x.head.fields[i].value);
+      }
+    });
+  }
+}
+
+bool is_request_id(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '=' || c == '/' ||
+           c == '+';
+  });
+}
+
+bool is_trusted_text(exchange const& x, std::string_view address) {
+  boost::system::error_code ec;
+  auto const parsed = boost::asio::ip::make_address(std::string(address), ec);
+  if (ec) return false;
+  auto const v6 = parsed.is_v6() ? parsed.to_v6()
+                                 : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, parsed.to_v4());
+  return x.view().is_trusted(v6.to_bytes());
+}
+
+// The last address of X-Forwarded-For that no trusted proxy has: whoever stands in front of it could have written
+// anything.
+std::string_view last_untrusted(exchange const& x) {
+  std::string_view found = x.client->from.text;
+  for (auto it = x.head.fields.rbegin(); it != x.head.fields.rend(); ++it) {
+    if (!iequals(it->name, "x-forwarded-for")) continue;
+    std::vector<std::string_view> hops;
+    http::for_each_token(it->value, [&](std::string_view hop) { hops.push_back(hop); });
+    while (!hops.empty()) {
+      found = hops.back();
+      if (!is_trusted_text(x, found)) return found;
+      hops.pop_back();
+    }
+  }
+  return found;
+}
+
+void read_trusted(exchange& x) {
+  if (auto const* f = x.head.find("x-request-id"); f != nullptr && is_request_id(f->value)) x.request_id = f->value;
+  if (auto const* f = x.head.find("traceparent"); f != nullptr && obs::parse_traceparent(f->value))
+    x.traceparent = f->value;
+  x.client_address = last_untrusted(x);
+}
+
+void start_trace(exchange& x) noexcept {
+  obs::trace_context context;
+  context.trace = x.id;
+  context.parent = obs::new_span_id(x.worker.random);
+  x.traceparent_storage = obs::format_traceparent(context);
+  x.traceparent = obs::view(x.traceparent_storage);
+}
+
+}  // namespace
+
+result<void> sanitize(exchange& x) {
+  auto const& fields = x.head.fields;
+  auto const& cookie_name = x.view().config.session.cookie.name;
+  auto const trusted = x.client->from.trusted;
+  std::uint64_t forged = 0;
+
+  x.kept.assign(fields.size(), false);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    auto const& f = fields[i];
+    switch (judge(f, x.view().reserved)) {
+      case verdict::keep: x.kept[i] = true; break;
+      case verdict::drop: break;
+      case verdict::forged: ++forged; break;
+      case verdict::forwarding: x.kept[i] = trusted; break;
+    }
+    if (f.id == field_id::cookie && x.kept[i]) {
+      http::session_cookies here;
+      http::find_session_cookies(f.value, cookie_name, here);
+      if (!here.present) continue;
+      http::find_session_cookies(f.value, cookie_name, x.cookies);
+      x.cookie_fields.push_back(f.value);
+      x.kept[i] = false;
+    }
+  }
+  if (x.head.connection_names_fields) drop_named_by_connection(x);
+  if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);
+
+  if (trusted) read_trusted(x);
+  if (x.traceparent.empty()) start_trace(x);
+  return {};
+}
+
+}  // namespace doorward::pipeline

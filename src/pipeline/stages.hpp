@@ -1,0 +1,37 @@
+#pragma once
+
+#include "doorward/net/task.hpp"
+#include "doorward/pipeline/exchange.hpp"
+
+/// The eight stages, one file each, in the order in which process.cpp calls them. Each says no by returning an errc;
+/// the reply is made in one place, `finish`.
+namespace doorward::pipeline {
+
+/// Parses the head and reduces host and path to their one form.
+[[nodiscard]] result<void> receive(exchange& x);
+
+/// Decides which fields pass on: nothing that only doorward may say, nothing that concerns one connection only.
+[[nodiscard]] result<void> sanitize(exchange& x);
+
+/// Finds the route.
+[[nodiscard]] result<void> match(exchange& x);
+
+/// Resolves the session, where the route asks for one.
+[[nodiscard]] net::task<result<void>> authenticate(exchange& x);
+
+/// Applies the route's rules to who was found, and the cross-site guard.
+[[nodiscard]] result<void> authorize(exchange& x);
+
+/// True when the request asks for a WebSocket and may have one.
+[[nodiscard]] bool passes_upgrade(exchange const& x) noexcept;
+
+/// Builds the head that goes upstream.
+[[nodiscard]] result<void> transform(exchange& x);
+
+/// Sends the request where it belongs, and the answer back.
+[[nodiscard]] net::task<result<void>> forward(exchange& x);
+
+/// Answers a refusal, leaves the connection fit for the next request or marks it for closing, counts, logs. Always runs.
+[[nodiscard]] net::task<> finish(exchange& x);
+
+}  // namespace doorward::pipeline

@@ -1,0 +1,149 @@
+#include "doorward/base/encoding.hpp"
+#include "doorward/route/route_table.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+using http::field_id;
+using runtime::destination;
+
+void append_line(std::string& out, std::string_view name_and_colon, std::string_view value) {
+  out.append(name_and_colon);
+  out.append(value);
+  out.append("\r\n");
+}
+
+// Runs of neighbouring lines that pass on are copied as one piece.
+void append_kept(std::string& out, exchange const& x) {
+  for (std::size_t i = 0; i < x.kept.size();) {
+    if (!x.kept[i]) {
+      ++i;
+      continue;
+    }
+    auto const first = i;
+    while (i < x.kept.size() && x.kept[i]) ++i;
+    auto const* const begin = x.head.fields[first].name.data();
+    auto const last = x.head.raw_line(i - 1);
+    out.append(begin, static_cast<std::size_t>(last.data() + last.size() - begin));
+  }
+}
+
+void append_cookies(std::string& out, exchange const& x) {
+  auto const& name = x.view().config.session.cookie.name;
+  // An identity service that keeps the sessions itself has to see its own cookie.
+  auto const whole = x.route->to == destination::login && x.view().config.identity.mode == config::identity_mode::external;
+  for (auto const field : x.cookie_fields) {
+    auto const start = out.size();
+    out.append("Cookie: ");
+    if (whole) {
+      out.append(field);
+    } else if (!http::append_without_cookie(out, field, name)) {
+      out.resize(start);
+      continue;
+    }
+    out.append("\r\n");
+  }
+}
+
+void append_forwarding(std::string& out, exchange const& x) {
+  auto const& from = x.client->from;
+  auto const kept_from_proxy = [&](std::string_view name) { return from.trusted && x.head.find(name) != nullptr; };
+
+  if (!from.is_unix) {
+    out.append("X-Forwarded-For: ");
+    if (from.trusted) {
+      for (auto const& f : x.head.fields) {
+        if (!iequals(f.name, "x-forwarded-for") || f.value.empty()) continue;
+        out.append(f.value);
+        out.append(", ");
+      }
+    }
+    append_line(out, "", from.text);
+  }
+  if (!kept_from_proxy("x-forwarded-proto")) append_line(out, "X-Forwarded-Proto: ", "http");
+  if (!kept_from_proxy("x-forwarded-host") && !x.head.host.empty())
+    append_line(out, "X-Forwarded-Host: ", x.head.host);
+  append_line(out, "X-Request-Id: ", x.request_id);
+  append_line(out, "traceparent: ", x.traceparent);
+}
+
+// errc::bad_identity when a field holds what would end a header line, or one that has to be there is not.
+result<void> append_identity(std::string& out, exchange const& x) {
+  if (!x.authenticated()) return {};
+  for (auto const& header : x.view().headers) {
+    auto const start = out.size();
+    out.append(header.line_start);
+    bool complete = true;
+    for (auto const& part : header.parts) {
+      if (!part.is_field) {
+        out.append(part.text);
+      } else if (x.session.has(part.slot)) {
+        if (!append_header_value(out, x.session.get(part.slot))) return errc::bad_identity;
+      } else if (part.optional) {
+        complete = false;
+        break;
+      } else {
+        return errc::bad_identity;  // the application would see half an identity
+      }
+    }
+    if (complete)
+      out.append("\r\n");
+    else
+      out.resize(start);
+  }
+  return {};
+}
+
+void append_framing(std::string& out, exchange const& x) {
+  switch (x.head.body) {
+    case http::framing::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
+    case http::framing::length:
+      append_line(out, "Content-Length: ", std::to_string(x.head.content_length));
+      break;
+    default: break;
+  }
+}
+
+}  // namespace
+
+bool passes_upgrade(exchange const& x) noexcept {
+  // Nothing but WebSocket: an upgrade to h2c would carry requests past every rule here. With a body it is no handshake.
+  return x.head.wants_upgrade() && iequals(x.head.upgrade, "websocket") && x.head.verb == http::method::get &&
+         x.head.minor_version == 1 && x.head.body == http::framing::none && x.route->to == destination::upstream;
+}
+
+result<void> transform(exchange& x) {
+  if (x.route->to != destination::upstream && x.route->to != destination::login) return {};
+  std::string_view path = x.path.text();
+  if (auto const& c = x.route->config; !c.strip_prefix.empty() || !c.rewrite.empty()) {
+    auto rewritten = doorward::route::upstream_path(c, path);
+    if (!rewritten) return errc::ambiguous_path;
+    x.upstream_path = std::move(*rewritten);
+    path = x.upstream_path;
+  }
+
+  auto& out = x.upstream_head;
+  out.append(x.head.method_token);
+  out.append(" ");
+  out.append(path);
+  if (x.has_query) {
+    out.append("?");
+    out.append(x.query);
+  }
+  out.append(" HTTP/1.1\r\n");
+  append_line(out, "Host: ", x.head.host);
+  append_kept(out, x);
+  append_cookies(out, x);
+  append_forwarding(out, x);
+  if (auto r = append_identity(out, x); !r) return r;
+  append_framing(out, x);
+  if (passes_upgrade(x)) {
+    out.append("Connection: Upgrade\r\n");
+    append_line(out, "Upgrade: ", x.head.upgrade);
+  }
+  out.append("\r\n");
+  return {};
+}
+
+}  // namespace doorward::pipeline

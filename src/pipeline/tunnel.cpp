@@ -1,0 +1,98 @@
+#include <algorithm>
+
+#include "pipeline/upstream_exchange.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+// A tunnel may be silent for as long as people leave a page open; a peer that has vanished is noticed by TCP keep-alive.
+constexpr milliseconds tunnel_silence{3'600'000};
+
+struct direction {
+  net::stream& from;
+  net::stream& to;
+  net::read_buffer& buffer;
+  std::uint64_t bytes = 0;
+};
+
+// Bytes one way until their source ends; then the other side is told, and the other way goes on.
+net::task<> carry(exchange& x, direction& d) {
+  net::watch watch(x.worker.wheel);
+  for (;;) {
+    while (!d.buffer.empty()) {
+      std::array parts{net::as_iovec(d.buffer.data())};
+      auto const size = d.buffer.data().size();
+      auto const status = co_await net::write_all(d.to, watch, x.view().config.server.timeouts.write_idle, parts);
+      if (status != net::io_status::ok) {
+        d.from.shutdown();
+        d.to.shutdown();
+        co_return;
+      }
+      d.buffer.consume(size);
+      d.bytes += size;
+    }
+    // No block is held while nothing comes.
+    d.buffer.release();
+    auto r = d.from.try_read(d.buffer.room());
+    if (r.status == net::io_status::again) {
+      d.buffer.release();
+      bool const in_time = co_await d.from.readable(watch, tunnel_silence);
+      if (!in_time) {
+        d.from.shutdown();
+        d.to.shutdown();
+        co_return;
+      }
+      continue;
+    }
+    if (r.status == net::io_status::eof) {
+      d.to.shutdown_send();
+      co_return;
+    }
+    if (r.status == net::io_status::error) {
+      d.from.shutdown();
+      d.to.shutdown();
+      co_return;
+    }
+    d.buffer.commit(r.bytes);
+  }
+}
+
+}  // namespace
+
+net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
+  x.status = 101;
+  x.close = true;
+  x.answered = true;
+  auto& out = x.worker.out;
+  out.clear();
+  append_response_head(out, x, "Connection: Upgrade\r\nUpgrade: websocket\r\n", false);
+  auto const s = x.client->send(out);
+  bool taken = s == downstream::sent::all;
+  if (s == downstream::sent::some) taken = co_await x.client->flush();
+  if (!taken) co_return errc::client_gone;
+
+  // What either side has sent already belongs to the tunnel.
+  net::read_buffer from_client(x.worker.buffers);
+  auto const early = x.client->pending_bytes();
+  if (!early.empty()) {
+    while (from_client.room().size() < early.size()) from_client.grow();
+    std::ranges::copy(early, from_client.room().begin());
+    from_client.commit(early.size());
+    x.client->take_pending(early.size());
+  }
+
+  --x.worker.connections_active;
+  ++x.worker.connections_tunnel;
+  direction up{x.client->stream, u.stream(), from_client};
+  direction down{u.stream(), x.client->stream, x.upstream_buffer};
+  net::child upwards;
+  upwards.start(carry(x, up));
+  co_await carry(x, down);
+  co_await upwards.join();
+  --x.worker.connections_tunnel;
+  ++x.worker.connections_active;
+  x.bytes_out = down.bytes;
+  co_return result<void>{};
+}
+
+}  // namespace doorward::pipeline

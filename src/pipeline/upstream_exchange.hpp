@@ -1,0 +1,58 @@
+#pragma once
+
+#include "doorward/pipeline/exchange.hpp"
+#include "doorward/upstream/cluster.hpp"
+
+namespace doorward::pipeline {
+
+/// The upstream's side of one exchange: the connection on loan, its clock, and what may go wrong beside the main line.
+/// Lives in the frame of proxy().
+struct upstream_exchange {
+  explicit upstream_exchange(exchange& x)
+      : cluster(x.worker.cluster(x.route->upstream)), watch(x.worker.wheel), body_watch(x.worker.wheel) {}
+
+  upstream::cluster& cluster;
+  upstream::lease lease;
+  net::watch watch;       ///< waits for the upstream's answer
+  net::watch body_watch;  ///< of the coroutine that sends a long request body
+  errc body_error{};      ///< why that one stopped early
+  bool stop_body = false;
+  bool body_sent = true;  ///< nothing of the request is still on its way to the upstream
+  bool body_whole = true; ///< the body was at hand as a whole, and could be sent again
+  bool head_started = false;  ///< a byte of an answer has come
+  bool client_gone = false;   ///< seen while waiting
+
+  [[nodiscard]] net::stream& stream() const noexcept { return lease.stream(); }
+  [[nodiscard]] config::upstream_timeouts const& timeouts() const noexcept { return cluster.config().timeouts; }
+};
+
+/// Waits until there is something to read from the upstream. When that takes longer than a moment, the client is
+/// watched too: nobody waits for an answer that nobody will read. errc::upstream_timeout or client_gone.
+[[nodiscard]] net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, milliseconds timeout);
+
+/// Reads the head of the final answer into x.response (its views are into x.upstream_buffer, which is left in front of
+/// the body). errc::upstream_reset, upstream_timeout, upstream_bad_response, client_gone.
+[[nodiscard]] net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u);
+
+/// Sends the answer on, head and body, as it comes.
+[[nodiscard]] net::task<result<void>> relay_response(exchange& x, upstream_exchange& u);
+
+/// Sends the request body on, as it comes; for bodies that are not in the buffer as a whole. Runs beside the reading of
+/// the answer. Leaves the reason in u.body_error when it cannot finish.
+[[nodiscard]] net::task<> send_body(exchange& x, upstream_exchange& u);
+
+/// After a 101: bytes in both directions until both ends are done.
+[[nodiscard]] net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u);
+
+/// What a grant in x.response asks for (contract C4): mints and stores the session, sets x.set_cookie. `redirect_to` is
+/// where the person goes on to, when the identity service has not said so itself. Nothing when there is no grant.
+struct granted {
+  bool any = false;
+  std::string redirect_to;
+};
+[[nodiscard]] net::task<result<granted>> apply_grant(exchange& x);
+
+/// Appends the head of the answer as the client gets it. `extra`: complete lines. Counts what is stripped.
+void append_response_head(std::string& out, exchange& x, std::string_view extra, bool no_store);
+
+}  // namespace doorward::pipeline
