@@ -1,0 +1,147 @@
+#include "server/http1_connection.hpp"
+
+#include <algorithm>
+
+#include "doorward/base/errc.hpp"
+#include "doorward/pipeline/process.hpp"
+
+namespace doorward::server {
+namespace {
+
+// How much and how long is read from a client after the last answer, so that what it still sends does not make the
+// kernel throw the answer away (RFC 9112 section 9.6).
+constexpr std::size_t linger_bytes = 256 * 1024;
+constexpr milliseconds linger_time{2'000};
+
+constexpr std::size_t least_room = 2 * 1024;
+
+}  // namespace
+
+http1_connection::http1_connection(listener& l, net::socket s, pipeline::peer from)
+    : listener_(l),
+      worker_(l.worker_),
+      stream_(std::move(s)),
+      watch_(l.worker_.wheel),
+      buffer_(l.worker_.buffers),
+      from_(std::move(from)) {
+  listener_.connections_.push_back(*this);
+  ++worker_.connections_idle;
+}
+
+http1_connection::~http1_connection() {
+  --worker_.connections_idle;
+  worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (exchange_) listener_.exchanges_.release(std::move(exchange_));
+}
+
+net::task<> http1_connection::serve(listener& l, net::socket s, pipeline::peer from) {
+  http1_connection connection(l, std::move(s), std::move(from));
+  co_await connection.run();
+}
+
+void http1_connection::drain() noexcept {
+  if (idle_)
+    stream_.cancel();
+  else if (exchange_ && exchange_->status == 101)
+    stream_.shutdown();
+  else if (exchange_)
+    exchange_->close = true;
+}
+
+net::task<> http1_connection::run() {
+  for (;;) {
+    bool const there = co_await await_request();
+    if (!there) break;
+    bool const goes_on = co_await serve_one();
+    if (!goes_on) {
+      if (unread_) co_await linger();
+      break;
+    }
+  }
+}
+
+// Waits for the first byte of a request. False when the connection is over.
+net::task<bool> http1_connection::await_request() {
+  auto const idle_time = worker_.view.config.server.timeouts.idle;
+  if (!buffer_.empty()) co_return true;
+  // Behind everything that is ready: under load the next request has come by then, and no wait is needed.
+  co_await worker_.turns.next();
+  for (;;) {
+    auto const r = stream_.try_read(buffer_.room());
+    if (r.status == net::io_status::ok) {
+      buffer_.commit(r.bytes);
+      co_return true;
+    }
+    if (r.status != net::io_status::again || worker_.draining) co_return false;
+    buffer_.release();
+    if (exchange_) listener_.exchanges_.release(std::move(exchange_));
+    idle_ = true;
+    bool const in_time = co_await stream_.readable(watch_, idle_time);
+    if (!in_time) co_return false;
+  }
+}
+
+// The number of bytes of a whole head at the front of the buffer.
+net::task<result<std::size_t>> http1_connection::read_head() {
+  auto const& limits = worker_.view.limits;
+  auto const until = worker_.wheel.now() + worker_.view.config.server.timeouts.header;
+  std::size_t searched = 0;
+  for (;;) {
+    auto const end = http::find_head_end(buffer_.data(), searched, limits);
+    if (!end) co_return end.error();
+    if (*end > 0) co_return *end;
+
+    if (buffer_.room().size() < least_room) {
+      buffer_.compact();
+      if (buffer_.room().size() < least_room) buffer_.grow();
+    }
+    // One deadline for the whole head: a byte now and then does not buy time.
+    watch_.limit(until);
+    auto const r = co_await net::read_some(stream_, watch_, milliseconds::max(), buffer_.room());
+    watch_.limit(time_point::max());
+    if (r.status == net::io_status::again) co_return errc::request_timeout;
+    if (r.status != net::io_status::ok) co_return errc::client_gone;
+    buffer_.commit(r.bytes);
+  }
+}
+
+// True when the connection can carry another request.
+net::task<bool> http1_connection::serve_one() {
+  idle_ = false;
+  --worker_.connections_idle;
+  ++worker_.connections_active;
+  if (!exchange_) exchange_ = listener_.exchanges_.acquire();
+  auto& x = *exchange_;
+  {
+    pipeline::downstream client(worker_, stream_, buffer_, watch_, from_);
+    auto const size = co_await read_head();
+    if (size) {
+      auto const bytes = buffer_.data().substr(0, *size);
+      buffer_.consume(*size);
+      x.begin(client, bytes);
+      co_await pipeline::process(x);
+    } else {
+      x.begin(client, {});
+      co_await pipeline::refuse_unread(x, static_cast<errc>(size.error().value()));
+    }
+    unread_ = !size || !client.body_finished() || (x.refused && about(*x.refused).close);
+    client.end_request();
+  }
+  --worker_.connections_active;
+  ++worker_.connections_idle;
+  co_return !x.close;
+}
+
+net::task<> http1_connection::linger() {
+  stream_.shutdown_send();
+  watch_.limit(worker_.wheel.now() + linger_time);
+  std::size_t left = linger_bytes;
+  for (;;) {
+    buffer_.rewind(0);
+    auto const r = co_await net::read_some(stream_, watch_, linger_time, buffer_.room());
+    if (r.status != net::io_status::ok || r.bytes >= left) co_return;
+    left -= r.bytes;
+  }
+}
+
+}  // namespace doorward::server

@@ -1,0 +1,108 @@
+#include "doorward/server/listener.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include "doorward/net/async.hpp"
+#include "doorward/obs/log.hpp"
+#include "server/http1_connection.hpp"
+#include "server/peer_address.hpp"
+
+namespace doorward::server {
+namespace {
+
+// What is said to a client that there is no room for; it has not been read, so nothing can be said about its request.
+constexpr std::string_view no_room =
+    "HTTP/1.1 503 Service Unavailable\r\n"
+    "Content-Type: application/problem+json\r\n"
+    "Content-Length: 113\r\n"
+    "Cache-Control: no-store\r\n"
+    "Retry-After: 1\r\n"
+    "Connection: close\r\n\r\n"
+    R"({"type":"urn:doorward:overloaded","title":"Service Unavailable","status":503,"code":"overloaded","detail":"busy"})";
+
+constexpr std::size_t no_room_body = no_room.size() - (no_room.find("\r\n\r\n") + 4);
+static_assert(no_room_body == 113);
+
+// Without a descriptor to spare there is nothing to do but wait for one.
+constexpr milliseconds out_of_descriptors{100};
+
+}  // namespace
+
+/// One listening socket of one worker.
+class listener::door {
+ public:
+  door(net::asio::io_context& context, int fd, bool is_unix) : acceptor(context), unix_socket(is_unix) {
+    using net::asio::generic::stream_protocol;
+    acceptor.assign(stream_protocol(is_unix ? AF_UNIX : AF_INET6, 0), fd);
+  }
+
+  net::asio::basic_socket_acceptor<net::asio::generic::stream_protocol, net::executor> acceptor;
+  bool unix_socket;
+  bool closing = false;
+};
+
+listener::~listener() = default;
+
+void listener::accept_on(int fd, bool is_unix) {
+  doors_.push_back(std::make_unique<door>(worker_.context, fd, is_unix));
+  ++accepting_;
+  net::spawn(accept_loop(*doors_.back()));
+}
+
+bool listener::admit(net::socket& s) {
+  auto const before = worker_.shared.connections.fetch_add(1, std::memory_order_relaxed);
+  if (before < worker_.view.config.server.limits.connections) return true;
+  worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  net::stream refused(std::move(s));
+  (void)refused.try_write(no_room);  // it is told if that is possible at once
+  worker_.metrics.request(obs::worker_metrics::no_route, obs::method_label::other, 503, errc::overloaded, {});
+  worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit",
+                        {{"connections", worker_.view.config.server.limits.connections}});
+  return false;
+}
+
+net::task<> listener::accept_loop(door& d) {
+  using net::asio::generic::stream_protocol;
+  while (!d.closing) {
+    net::socket s(worker_.context);
+    stream_protocol::endpoint from;
+    auto const ec = co_await net::async<boost::system::error_code>(
+        [&](auto handler) { d.acceptor.async_accept(s, from, std::move(handler)); });
+    if (d.closing) break;
+    if (ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system ||
+        ec == boost::system::errc::no_buffer_space || ec == boost::system::errc::not_enough_memory) {
+      worker_.limiter.write(worker_.wheel.now(), obs::log::level::error, "accept_failed", {{"error", ec.message()}});
+      net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> pause(worker_.context,
+                                                                                                  out_of_descriptors);
+      co_await net::async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });
+      continue;
+    }
+    if (ec || !admit(s)) continue;
+    auto peer = d.unix_socket ? unix_peer() : tcp_peer(from);
+    peer.trusted = !peer.is_unix && worker_.view.is_trusted(peer.address);
+    net::spawn(http1_connection::serve(*this, std::move(s), std::move(peer)));
+  }
+  --accepting_;
+}
+
+void listener::drain() noexcept {
+  worker_.draining = true;
+  for (auto& d : doors_) {
+    d->closing = true;
+    boost::system::error_code ignored;
+    d->acceptor.close(ignored);
+  }
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    auto& c = *it++;  // it may end at once, and leave the list
+    c.drain();
+  }
+}
+
+void listener::cut() noexcept {
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    auto& c = *it++;
+    c.cut();
+  }
+}
+
+}  // namespace doorward::server
