@@ -1,5 +1,6 @@
 #include "admin/respond.hpp"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -27,7 +28,9 @@ response ready(sources const& from, std::string_view query) {
   auto const r = from.ready();
   auto const yes = is_strict(query) ? r.ready && r.strict_ready : r.ready;
   auto const body = nlohmann::ordered_json{{"ready", yes}, {"reasons", r.reasons}};
-  return {yes ? 200u : 503u, "application/json", {}, body.dump() + '\n'};
+  // A reason may quote a server's error text, which need not be UTF-8.
+  auto const text_of_body = body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return {yes ? 200u : 503u, "application/json", {}, text_of_body + '\n'};
 }
 
 response metrics(sources const& from, std::string_view) {

@@ -74,17 +74,17 @@ private:
 
 TEST_CASE("the listener says where it is, and answers there") {
   auto s = server::start(loopback(), make());
-  REQUIRE(s);
+  REQUIRE(s.has_value());
   auto const& address = (*s)->address();
   REQUIRE(address.starts_with("127.0.0.1:"));
   CHECK_FALSE(address.ends_with(":0"));
 
   auto const live = probe("http://" + address + "/livez");
-  REQUIRE(live);
+  REQUIRE(live.has_value());
   CHECK(live->status == 200);
   CHECK(live->body == "ok\n");
   auto const ready = probe("http://" + address + "/readyz");
-  REQUIRE(ready);
+  REQUIRE(ready.has_value());
   CHECK(ready->status == 503);
   CHECK(ready->body == "{\"ready\":false,\"reasons\":[\"draining\"]}\n");
   CHECK(probe("http://" + address)->status == 404);
@@ -92,7 +92,7 @@ TEST_CASE("the listener says where it is, and answers there") {
 
 TEST_CASE("two requests on one connection, and HEAD without a body") {
   auto s = server::start(loopback(), make());
-  REQUIRE(s);
+  REQUIRE(s.has_value());
   client c((*s)->address());
   c.send("HEAD /metrics HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n");
   auto const head = c.until("\r\n\r\n");
@@ -118,7 +118,7 @@ TEST_CASE("what is too large or no request is refused and the connection closed"
       {"GET /livez HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 400 "},
   }));
   auto s = server::start(loopback(), make());
-  REQUIRE(s);
+  REQUIRE(s.has_value());
   client c((*s)->address());
   c.send(request);
   auto const text = c.until_closed();
@@ -129,7 +129,7 @@ TEST_CASE("what is too large or no request is refused and the connection closed"
 
 TEST_CASE("more clients than the limit: the last are closed at once, and others come in when some leave") {
   auto s = server::start(loopback(), make());
-  REQUIRE(s);
+  REQUIRE(s.has_value());
   std::string const request = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
   std::vector<std::unique_ptr<client>> clients;
   for (std::size_t i = 0; i < server::most_connections; ++i) {
@@ -159,7 +159,7 @@ TEST_CASE("a unix socket") {
   auto const url = "unix:" + where.path + ":/livez";
   {
     auto s = server::start(where, make());
-    REQUIRE(s);
+    REQUIRE(s.has_value());
     CHECK((*s)->address() == "unix:" + where.path);
     CHECK(probe(url)->status == 200);
     // While one listens there, the path is its own.
@@ -177,7 +177,7 @@ TEST_CASE("a unix socket") {
   ::close(fd);
   {
     auto s = server::start(where, make());
-    REQUIRE(s);
+    REQUIRE(s.has_value());
     CHECK(probe(url)->status == 200);
   }
   where.path += std::string(200, 'x');
@@ -200,7 +200,7 @@ TEST_CASE("a file that is no socket is not taken over") {
 
 TEST_CASE("a port that is taken") {
   auto const first = server::start(loopback(), make());
-  REQUIRE(first);
+  REQUIRE(first.has_value());
   auto where = loopback();
   where.port = static_cast<std::uint16_t>(std::stoi((*first)->address().substr(10)));
   CHECK(server::start(where, make()).error() == boost::system::errc::address_in_use);
@@ -208,7 +208,7 @@ TEST_CASE("a port that is taken") {
 
 TEST_CASE("the listener ends with clients still connected") {
   auto s = server::start(loopback(), make());
-  REQUIRE(s);
+  REQUIRE(s.has_value());
   client c((*s)->address());
   c.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /li");
   REQUIRE(c.until("ok\n").ends_with("ok\n"));
