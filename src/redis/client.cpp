@@ -10,8 +10,9 @@ namespace doorward::redis {
 
 script::script(std::string_view source) : source_(source), sha1_(sha1_hex(source)) {}
 
-client::client(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch)
-    : core_(new detail::core(turns, config, random, watch)) {}
+client::client(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch,
+               timing const& times)
+    : core_(new detail::core(turns, config, random, watch, times)) {}
 
 client::~client() {
   core_->close();

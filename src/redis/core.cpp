@@ -14,14 +14,17 @@ void intrusive_ptr_release(core const* p) noexcept {
   boost::sp_adl_block::intrusive_ptr_release(static_cast<link_owner const*>(p));
 }
 
-core::core(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch)
+core::core(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch,
+           timing const& times)
     : turns_(turns),
       config_(config),
       random_(random),
       watch_(watch),
+      times_(times),
       link_(*this, turns),
       timer_(turns.context().get_executor()),
-      resolver_(turns.context().get_executor()) {}
+      resolver_(turns.context().get_executor()),
+      reconnect_(times.first_wait, times.longest_wait, times.settled) {}
 
 void core::start() {
   if (state_ == state::idle) attempt();
@@ -89,8 +92,7 @@ bool core::must_leave(error_kind kind) const noexcept {
   if (kind == error_kind::auth) return true;
   // Behind the same name there may be a master by now; but a replica that was configured on purpose must not cost the
   // look-ups under way at every touch.
-  return (kind == error_kind::readonly || kind == error_kind::moved) &&
-         steady::now() - ready_since_ >= reconnect::settled;
+  return (kind == error_kind::readonly || kind == error_kind::moved) && steady::now() - ready_since_ >= times_.settled;
 }
 
 void core::on_no_reply(error_kind why) noexcept {
@@ -151,7 +153,7 @@ void core::on_timer() noexcept {
       break;
     case state::ready:
       expire(now);
-      if (state_ == state::ready && pending_.empty() && now - last_sent_ >= ping_after) {
+      if (state_ == state::ready && pending_.empty() && now - last_sent_ >= times_.ping_after) {
         static constexpr std::string_view ping[] = {"PING"};
         (void)send(ping, nullptr, pending_command::role::idle_ping);
       }
@@ -178,13 +180,13 @@ time_point core::next_due(time_point now) noexcept {
   // While there is traffic, a look every time limit is early enough for commands to come, and none of them has to move
   // the timer; without traffic the next thing to do is the PING.
   if (now - last_sent_ < config_.command_timeout) return now + config_.command_timeout;
-  return last_sent_ + ping_after;
+  return last_sent_ + times_.ping_after;
 }
 
 void core::report(error_kind kind, std::string_view detail) noexcept {
   if (watch_ == nullptr) return;
   auto const now = steady::now();
-  if (ever_reported_ && now - reported_at_ < report_every) return;
+  if (ever_reported_ && now - reported_at_ < times_.report_every) return;
   ever_reported_ = trouble_told_ = true;
   reported_at_ = now;
   watch_->on_trouble(kind, detail);

@@ -19,14 +19,11 @@ namespace doorward::redis::detail {
 /// client or a handler under way, whichever is longer; closed, it does nothing any more.
 class core final : public link_owner {
 public:
-  /// An idle connection is asked this often whether it is still there; a half-open one looks like an idle one.
-  static constexpr milliseconds ping_after{5'000};
   /// Beyond this nobody could be answered in time any more.
   static constexpr std::size_t most_pending = 65'536;
-  /// A log line, at most.
-  static constexpr milliseconds report_every{10'000};
 
-  core(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch);
+  core(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch,
+       timing const& times);
 
   void start();
   void close() noexcept;
@@ -76,6 +73,7 @@ private:
   config::redis_config config_;
   fast_random& random_;
   observer* watch_;
+  timing times_;
   link link_;
   timer timer_;
   resolver resolver_;

@@ -8,15 +8,10 @@ namespace doorward::redis {
 /// How often a prober may knock. Waits are counted from the start of one attempt to the start of the next, so an
 /// attempt that hung until its own deadline is followed at once, and a connection that lived for a while is replaced at
 /// once.
-///
-/// The longest wait is below a second, so that Redis is found again within one second of its return, while eight
-/// workers together make about ten connections a second in an outage.
 class reconnect {
 public:
-  static constexpr milliseconds first{50};
-  static constexpr milliseconds most{900};
-  /// A connection that held this long was a good one.
-  static constexpr milliseconds settled{1'000};
+  reconnect(milliseconds first, milliseconds longest, milliseconds settled) noexcept
+      : first_(first), longest_(longest), settled_(settled), step_(first) {}
 
   /// Doubles from call to call; between half of the step and all of it, so that workers do not knock together.
   [[nodiscard]] milliseconds next(fast_random& random) noexcept;
@@ -25,7 +20,10 @@ public:
   void ended_after(milliseconds lived) noexcept;
 
 private:
-  milliseconds step_ = first;
+  milliseconds first_;
+  milliseconds longest_;
+  milliseconds settled_;
+  milliseconds step_;
 };
 
 }  // namespace doorward::redis

@@ -17,7 +17,8 @@
 
 namespace doorward::redis {
 
-/// Told of what an operator should know. At most one `on_trouble` in ten seconds; secrets and session ids are never in
+/// Told of what an operator should know. At most one `on_trouble` in ten seconds, and one
+/// `on_connected` after it; secrets and session ids are never in
 /// `detail`. Called from the worker's thread.
 struct observer {
   virtual void on_connected(std::string_view server) noexcept = 0;
@@ -25,6 +26,21 @@ struct observer {
 
 protected:
   ~observer() = default;
+};
+
+/// How patient a client is. Not for users: tests are in a hurry.
+struct timing {
+  /// An idle connection is asked this often whether it is still there; a half-open one looks like an idle one.
+  milliseconds ping_after{5'000};
+  /// Waits between attempts, from the start of one to the start of the next. The longest is below a second, so that
+  /// Redis is found again within a second of its return, while eight workers together make about ten connections a
+  /// second in an outage.
+  milliseconds first_wait{50};
+  milliseconds longest_wait{900};
+  /// A connection that held this long was a good one: the waits start anew.
+  milliseconds settled{1'000};
+  /// One on_trouble in this time.
+  milliseconds report_every{10'000};
 };
 
 namespace detail {
@@ -72,7 +88,8 @@ private:
 class client {
 public:
   /// `turns` and `random` must outlive the client; `watch` too, when given.
-  client(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch = nullptr);
+  client(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch = nullptr,
+         timing const& times = {});
   client(client const&) = delete;
   client& operator=(client const&) = delete;
   /// As close(). Coroutines that wait are resumed by the turn queue with store_unavailable.
