@@ -406,9 +406,10 @@ def test_external_mode(stage):
 # ---- names of our own ----
 
 
-def test_keys_and_fields_of_another_house(stage):
+def test_keys_and_fields_of_another_house(request, stage):
     names = {"key": "sess/{id}", "index": "by-user/{user}", "fields": {"user": "uid", "roles": "groups", "created": "born", "last_seen": "seen"}}
     stage.grant({"uid": "42", "groups": ["admin"]})
+    request.addfinalizer(stage.server.reset_acl)
     stage.server.admin("ACL", "SETUSER", "doorward", "~sess/*", "~by-user/*")
     stage.door = stage.start(session=names, headers={"X-User-Id": "{uid}", "X-User-Role": "{groups?}", "X-User-Name": None})
     id = new_id(log_in(stage))

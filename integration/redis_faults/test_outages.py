@@ -25,7 +25,7 @@ def lock_out(stage):
 
 
 def let_in(stage):
-    stage.server.admin("ACL", "SETUSER", USER, "resetpass", f">{PASSWORD}")
+    stage.server.reset_acl()
 
 
 FAULTS = [
@@ -150,7 +150,7 @@ def test_permission_is_lacking(play):
     try:
         cookie_untouched(refused(play.door.get("/page", session=someone(play)), 503, "store_unavailable"))
     finally:
-        play.server.admin("ACL", "SETUSER", USER, "+hgetall")
+        play.server.reset_acl()
     eventually(lambda: play.door.get("/page", session=someone(play)).status == 200, 4)
 
 

@@ -108,11 +108,12 @@ class RawClient:
         return data
 
     def receive_exactly(self, count):
-        data = b""
-        while len(data) < count:
-            more = self.receive()
-            assert more, f"closed after {len(data)} of {count} bytes"
-            data += more
+        parts, have = [], 0
+        while have < count:
+            parts.append(self.receive())
+            assert parts[-1], f"closed after {have} of {count} bytes"
+            have += len(parts[-1])
+        data = b"".join(parts)
         self.buffer = data[count:]
         return data[:count]
 
