@@ -59,6 +59,7 @@ path_pattern::path_pattern(std::string_view text) {
 }
 
 bool path_pattern::matches(std::string_view path) const noexcept {
+  if (path == unreadable_path) return false;
   std::string_view part;
   for (auto const& expected : segments_) {
     if (!next_segment(path, part)) return false;

@@ -12,9 +12,6 @@ namespace {
 
 using namespace detail;
 
-// The reading that stands for "nobody can say": no pattern matches it.
-constexpr std::string_view unreadable = "/..";
-
 // What becomes of ";params".
 enum class params : std::uint8_t {
   keep,
@@ -99,7 +96,7 @@ void read(std::string_view text, habits const& h, std::string& path) {
   if (h.authority) drop_authority(path);
   if (h.merge)
     path.erase(std::ranges::unique(path, [](char a, char b) { return a == '/' && b == '/'; }).begin(), path.end());
-  if (resolve_dots(path) != dots::resolved) path = unreadable;
+  if (resolve_dots(path) != dots::resolved) path = unreadable_path;
 }
 
 // Every combination that the features of a path call for, in a list without repeats.
@@ -143,7 +140,7 @@ std::vector<std::string> canonical_path::readings() const {
   bool const authority = std::ranges::any_of(fronts, [&](auto front) { return text_.starts_with(front); });
   auto const all = habits_for(features_, authority);
   if (all.size() * text_.size() > most_work) {
-    readings.emplace_back(unreadable);
+    readings.emplace_back(unreadable_path);
     return readings;
   }
   std::string reading;

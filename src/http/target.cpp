@@ -162,6 +162,11 @@ std::string decode_reserved(std::string_view path) {
   return out;
 }
 
+bool has_reserved(std::string_view path) noexcept {
+  return std::ranges::any_of(
+      path, [](char c) { return escape_classes[static_cast<unsigned char>(c)] == escape_class::reserved; });
+}
+
 target_parts split_target(std::string_view target) noexcept {
   auto const mark = target.find('?');
   if (mark == std::string_view::npos) return {target, {}, false};

@@ -185,6 +185,9 @@ TEST_CASE("path, bytes that may be escaped or not") {
   CHECK(decode_reserved("/%2F%5C%3B%25%20%3F%23%C3%A9") == "/%2F%5C%3B%25%20%3F%23%C3%A9");
   CHECK(decode_reserved("/%2540") == "/%2540");
   CHECK(decode_reserved("/a@b") == "/a@b");
+  CHECK(doorward::http::has_reserved("/a@b"));
+  CHECK(doorward::http::has_reserved("/a|b"));
+  CHECK_FALSE(doorward::http::has_reserved("/a-b._~%20%40/;"));
 }
 
 TEST_CASE("target, split at the first question mark") {

@@ -8,6 +8,9 @@
 
 namespace doorward::http {
 
+/// A reading that nobody can vouch for. No pattern matches it, "/**" neither.
+inline constexpr std::string_view unreadable_path = "/..";
+
 /// A request path in its one canonical form: percent-encoded unreserved bytes decoded, remaining escapes in upper case,
 /// dot segments resolved (RFC 3986 section 6.2.2). It is what is matched and what is forwarded, byte for byte. Only one
 /// round is ever decoded: "%252F" stays as it is.
@@ -21,7 +24,7 @@ public:
   /// `%5C` taken as separators or not, every combination of those present, each with its dot segments resolved.
   /// Without `text()` itself and without repeats; empty for a plain path.
   ///
-  /// A reading that nobody can vouch for is given as "/..", which no route matches: one that climbs above the root, one
+  /// A reading that nobody can vouch for is given as `unreadable_path`: one that climbs above the root, one
   /// whose ".." would remove an empty segment (what that removes depends on the order of a server's steps), and, alone,
   /// one for all when a path is so long and so mixed that going through its readings would be work for an attacker to
   /// ask for.
@@ -43,6 +46,9 @@ private:
 /// `path` with the escapes decoded of every byte that a canonical path may hold either way ("%40" and "@"; RFC 3986
 /// section 2.2), separators and ';' excepted. What a server sees that decodes before it compares.
 [[nodiscard]] std::string decode_reserved(std::string_view path);
+
+/// True when `path` holds, unescaped, a byte that decode_reserved() would decode.
+[[nodiscard]] bool has_reserved(std::string_view path) noexcept;
 
 /// A request-target in origin-form split at the first '?'. `query` has no '?'; `has_query` tells "/a?" from "/a".
 struct target_parts {
