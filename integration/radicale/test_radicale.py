@@ -1,0 +1,131 @@
+"""A real application that nobody here wrote: Radicale (CalDAV), which believes X-Remote-User, behind doorward."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+import requests
+from support.expect import refused
+from support.programs import Program
+from support.redis_server import free_port
+from support.stage import Stage
+
+NAMES = {"d": "DAV:", "c": "urn:ietf:params:xml:ns:caldav"}
+EVENT = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//doorward//integration//EN\r
+BEGIN:VEVENT\r
+UID:{uid}\r
+DTSTAMP:20260101T000000Z\r
+DTSTART:20260102T100000Z\r
+DTEND:20260102T110000Z\r
+SUMMARY:{summary}\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+@pytest.fixture(scope="module")
+def calendar(redis_server, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("radicale")
+    port = free_port()
+    config = folder / "radicale.conf"
+    config.write_text(
+        f"[server]\nhosts = 127.0.0.1:{port}\n[auth]\ntype = http_x_remote_user\n[rights]\ntype = owner_only\n"
+        f"[storage]\nfilesystem_folder = {folder}/collections\n[web]\ntype = none\n"
+    )
+    with Program("radicale", "--config", config) as radicale, Stage(redis_server, folder) as stage:
+        radicale.wait_for("Radicale server ready")
+        stage.door = stage.start(upstreams={"app": f"http://127.0.0.1:{port}"}, headers={"X-Remote-User": "{userId}"}, routes=[{"path": "/**", "upstream": "app"}])
+        stage.sessions = {user: stage.session(user) for user in ("alice", "bob", "jürgen")}
+        yield stage
+
+
+class Dav:
+    """A CalDAV client with a session."""
+
+    def __init__(self, calendar, user, **headers):
+        self.origin = calendar.door.origin
+        self.session = requests.Session()
+        self.session.headers.update(headers)
+        if user:
+            self.session.cookies.set("sid", calendar.sessions[user])
+
+    def __call__(self, method, path, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None and body.startswith("<"):
+            headers.setdefault("Content-Type", "application/xml; charset=utf-8")
+        data = body.encode() if body is not None else None
+        return self.session.request(method, self.origin + path, data=data, headers=headers, timeout=10, allow_redirects=False)
+
+
+PRINCIPAL = '<d:propfind xmlns:d="DAV:"><d:prop><d:current-user-principal/></d:prop></d:propfind>'
+QUERY = (
+    '<c:calendar-query xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:prop><d:getetag/><c:calendar-data/></d:prop>'
+    '<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"/></c:comp-filter></c:filter></c:calendar-query>'
+)
+
+
+def principal(dav):
+    response = dav("PROPFIND", "/", PRINCIPAL, Depth="0")
+    assert response.status_code == 207, response.text
+    return ElementTree.fromstring(response.content).findtext(".//d:current-user-principal/d:href", None, NAMES)
+
+
+def test_the_application_knows_who_is_there(calendar):
+    assert principal(Dav(calendar, "alice")) == "/alice/"
+    assert principal(Dav(calendar, "bob")) == "/bob/"
+
+
+def test_a_calendar_from_its_making_to_its_end(calendar):
+    dav = Dav(calendar, "alice")
+    assert dav("MKCALENDAR", "/alice/work/").status_code == 201
+    put = dav("PUT", "/alice/work/one.ics", EVENT.format(uid="one", summary="Vorstandssitzung mit Jürgen"), Content_Type="text/calendar; charset=utf-8", If_None_Match="*")
+    assert put.status_code == 201 and put.headers["ETag"]
+    assert dav("PUT", "/alice/work/two.ics", EVENT.format(uid="two", summary="x" * 100_000), Content_Type="text/calendar").status_code == 201
+
+    report = dav("REPORT", "/alice/work/", QUERY, Depth="1")
+    assert report.status_code == 207
+    found = ElementTree.fromstring(report.content).findall("d:response", NAMES)
+    assert {r.findtext("d:href", None, NAMES) for r in found} == {"/alice/work/one.ics", "/alice/work/two.ics"}
+    assert "Vorstandssitzung mit Jürgen" in "".join(r.findtext(".//c:calendar-data", "", NAMES) for r in found)
+
+    got = dav("GET", "/alice/work/one.ics")
+    assert got.status_code == 200 and "Vorstandssitzung" in got.content.decode()
+    assert dav("GET", "/alice/work/one.ics", If_None_Match=got.headers["ETag"]).status_code in (200, 304)
+    assert dav("PROPFIND", "/alice/", Depth="1").status_code == 207
+    moved = dav("MOVE", "/alice/work/two.ics", Destination=f"{calendar.door.origin}/alice/work/three.ics")
+    assert moved.status_code in (201, 204, 502)  # 502 is Radicale's word for a Destination of another origin
+    assert dav("DELETE", "/alice/work/one.ics").status_code == 200
+    assert dav("GET", "/alice/work/one.ics").status_code == 404
+    assert dav("DELETE", "/alice/work/").status_code == 200
+
+
+def test_nobody_sees_what_is_another_s(calendar):
+    alice, bob = Dav(calendar, "alice"), Dav(calendar, "bob")
+    assert alice("MKCALENDAR", "/alice/private/").status_code == 201
+    assert alice("PUT", "/alice/private/one.ics", EVENT.format(uid="p", summary="secret"), Content_Type="text/calendar").status_code == 201
+    for method, path, body in [("GET", "/alice/private/one.ics", None), ("PROPFIND", "/alice/private/", PRINCIPAL), ("REPORT", "/alice/private/", QUERY), ("DELETE", "/alice/private/", None)]:
+        response = bob(method, path, body)
+        assert response.status_code in (403, 404) and "secret" not in response.text, (method, response.status_code)
+    assert alice("DELETE", "/alice/private/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["X-Remote-User", "x-remote-user", "X_Remote_User", "X_REMOTE_USER", "X-Remote_User"])
+def test_forged_user_is_useless(calendar, name):
+    assert principal(Dav(calendar, "bob", **{name: "alice"})) == "/bob/"
+    stranger = Dav(calendar, None, **{name: "alice"})("PROPFIND", "/alice/", PRINCIPAL)
+    assert stranger.status_code == 401 and stranger.json()["code"] == "no_session"
+
+
+def test_connection_cannot_take_the_user_away(calendar):
+    refused(calendar.door.get("/alice/", {"Connection": "X-Remote-User"}), 401)
+    assert principal(Dav(calendar, "bob", Connection="keep-alive, X-Remote-User")) == "/bob/"
+
+
+def test_basic_credentials_are_left_to_the_application(calendar):
+    assert principal(Dav(calendar, "bob", Authorization="Basic YWxpY2U6eA==")) == "/bob/"
+
+
+def test_browser_is_sent_to_the_login(calendar):
+    response = Dav(calendar, None)("GET", "/.web/", None, Accept="text/html")
+    assert response.status_code == 302 and response.headers["Location"].startswith("/login?next=")

@@ -1,0 +1,57 @@
+"""Other people's programs, and the examples, run as they are."""
+
+import subprocess
+import sys
+
+from .doorward import ROOT
+from .lines import Lines
+
+PYTHON = "/usr/bin/python3"
+
+
+class Program:
+    """Runs until stopped. `announces` is what its first lines say once it listens."""
+
+    def __init__(self, *command, stdin=None, cwd=None):
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, cwd=cwd)  # fmt: skip
+        self.output = Lines(self.process.stdout)
+
+    def wait_for(self, text, within=15.0):
+        return self.output.wait_for(lambda line: line if text in line else None, within, repr(text))
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def listening(program):
+    """The address that an example prints."""
+    return program.wait_for("listening on ").split("listening on ")[1]
+
+
+def identity_service(folder, users):
+    """`users`: (login, role, display, password)."""
+    script, db = ROOT / "examples/identity-service/identity_service.py", folder / "users.db"
+    for login, role, display, password in users:
+        subprocess.run([PYTHON, script, "add-user", "--db", db, "--role", role, "--display", display, login], input=password + "\n", text=True, check=True)
+    return Program(PYTHON, script, "serve", "--db", db, "--listen", "127.0.0.1:0")
+
+
+def legacy_app(listen="127.0.0.1:0"):
+    return Program(PYTHON, ROOT / "examples/legacy-app/legacy_app.py", "--listen", listen)
+
+
+def echo_app():
+    """The fast upstream of support/echo_app.py, in a process of its own."""
+    return Program(sys.executable, "-m", "support.echo_app", cwd=ROOT / "integration")
