@@ -31,7 +31,7 @@ def calendar(redis_server, tmp_path_factory):
     config = folder / "radicale.conf"
     config.write_text(
         f"[server]\nhosts = 127.0.0.1:{port}\n[auth]\ntype = http_x_remote_user\n[rights]\ntype = owner_only\n"
-        f"[storage]\nfilesystem_folder = {folder}/collections\n[web]\ntype = none\n"
+        f"[storage]\nfilesystem_folder = {folder}/collections\n[web]\ntype = none\n[logging]\nlevel = info\n"
     )
     with Program("radicale", "--config", config) as radicale, Stage(redis_server, folder) as stage:
         radicale.wait_for("Radicale server ready")

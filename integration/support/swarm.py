@@ -60,7 +60,7 @@ class Swarm:
         self.users = list(users.items())
         self.connections = connections
         self.left = requests
-        self.half = requests // 2 if between else -1
+        self.half = requests // 2 if between else None
         self.between = between
         self.seen = Counter()
         self.open = 0
