@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,8 +39,13 @@ public:
 private:
   slot add(std::string_view name);
 
+  // Most fields of a foreign record are not wanted, and most of those differ in length already.
+  static constexpr std::size_t lengths = 64;
+  static constexpr std::size_t masked = 64;
+
   std::vector<std::string> names_;
-  slot own_[own_fields]{};
+  std::array<std::uint64_t, lengths> by_length_{};  ///< bit s: slot s has a name of this length (modulo `lengths`)
+  std::array<slot, own_fields> own_{};
 };
 
 }  // namespace doorward::session

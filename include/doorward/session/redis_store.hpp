@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -27,19 +26,21 @@ public:
 
   void touch(std::string_view id) noexcept override;
   [[nodiscard]] net::task<error_code> create(new_session s) override;
-  [[nodiscard]] net::task<result<bool>> end(std::string id) override;
+  [[nodiscard]] net::task<result<std::uint64_t>> end(std::string id) override;
   [[nodiscard]] net::task<result<std::uint64_t>> end_all(std::string id) override;
 
-  [[nodiscard]] touch_counters const& touches() const noexcept { return *touches_; }
+  [[nodiscard]] touch_counters const& touches() const noexcept;
 
 private:
+  struct touching;
+  struct recent;
+
   bool start(lookup& l) noexcept override;
 
   redis::client& redis_;
   config::session_config config_;
-  std::string key_;                          ///< reused for every lookup
-  std::shared_ptr<touch_counters> touches_;  ///< touches under way are the other owners
-  struct recent;
+  std::string key_;                     // of the look-up being sent; reused
+  std::shared_ptr<touching> touching_;  // touches under way are the other owners
   std::unique_ptr<recent> recent_;
 };
 

@@ -78,8 +78,8 @@ public:
   /// Writes record and index in one atomic step. bad_grant when it names no user, or is larger than a lookup may be.
   [[nodiscard]] virtual net::task<error_code> create(new_session s) = 0;
 
-  /// Ends one session. True when it was there. Doing it twice is fine.
-  [[nodiscard]] virtual net::task<result<bool>> end(std::string id) = 0;
+  /// Ends one session; how many there were, 1 or 0. Doing it twice is fine.
+  [[nodiscard]] virtual net::task<result<std::uint64_t>> end(std::string id) = 0;
 
   /// Ends this session and all others of its user; how many there were.
   [[nodiscard]] virtual net::task<result<std::uint64_t>> end_all(std::string id) = 0;
