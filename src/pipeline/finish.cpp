@@ -23,16 +23,6 @@ std::string login_link(exchange const& x) {
   return link;
 }
 
-bool goes_to_login(exchange const& x, errc why) noexcept {
-  if (about(why).status != 401 || x.route == nullptr) return false;
-  switch (x.route->config.unauthenticated) {
-    case config::unauthenticated_action::automatic: return x.navigation;
-    case config::unauthenticated_action::redirect: return true;
-    case config::unauthenticated_action::reject: return false;
-  }
-  return false;
-}
-
 std::string allowed_methods(exchange const& x) {
   std::string all;
   if (x.head.verb == http::method::trace) return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -111,6 +101,16 @@ void log(exchange const& x, std::chrono::nanoseconds total) {
 }
 
 }  // namespace
+
+bool goes_to_login(exchange const& x, errc why) noexcept {
+  if (about(why).status != 401 || x.route == nullptr) return false;
+  switch (x.route->config.unauthenticated) {
+    case config::unauthenticated_action::automatic: return x.navigation;
+    case config::unauthenticated_action::redirect: return true;
+    case config::unauthenticated_action::reject: return false;
+  }
+  return false;
+}
 
 net::task<> finish(exchange& x) {
   if (x.refused) {

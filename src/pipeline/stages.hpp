@@ -31,6 +31,9 @@ namespace doorward::pipeline {
 /// Sends the request where it belongs, and the answer back.
 [[nodiscard]] net::task<result<void>> forward(exchange& x);
 
+/// True when a request refused for `why` is sent to the login page instead of being told 401.
+[[nodiscard]] bool goes_to_login(exchange const& x, errc why) noexcept;
+
 /// Answers a refusal, leaves the connection fit for the next request or marks it for closing, counts, logs. Always runs.
 [[nodiscard]] net::task<> finish(exchange& x);
 

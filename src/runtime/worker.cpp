@@ -71,7 +71,10 @@ void worker::stop() noexcept {
   stopped_ = true;
   timer_.cancel();
   redis.close();
-  for (auto& c : clusters_) c->retire();
+  for (auto& c : clusters_) {
+    c->retire();
+    c->cut();
+  }
   access_log.flush();
 }
 

@@ -41,6 +41,8 @@ class listener::door {
   bool closing = false;
 };
 
+listener::listener(runtime::worker& w) : worker_(w), exchanges_(w) {}
+
 listener::~listener() = default;
 
 void listener::accept_on(int fd, bool is_unix) {

@@ -51,12 +51,20 @@ std::unique_ptr<connection> endpoint_pool::take_idle(bool check) {
     std::unique_ptr<connection> c(&idle_.front());
     idle_.pop_front();
     --idle_count_;
+    busy_.push_back(*c);
     // Data that nobody asked for is as bad as an end: it would be taken for the next answer.
     if (!check || c->stream.peek() == net::io_status::again) return c;
     c.reset();
     closed();
   }
   return nullptr;
+}
+
+std::unique_ptr<connection> endpoint_pool::open_new(net::executor e) {
+  auto c = std::make_unique<connection>(*this, e);
+  ++open_;
+  busy_.push_back(*c);
+  return c;
 }
 
 void endpoint_pool::give_back(std::unique_ptr<connection> c) noexcept {
@@ -66,6 +74,7 @@ void endpoint_pool::give_back(std::unique_ptr<connection> c) noexcept {
     return;
   }
   c->idle_since_ = owner_.wheel_.now();
+  c->unlink();
   idle_.push_front(*c.release());
   ++idle_count_;
   owner_.place_freed();
@@ -133,8 +142,7 @@ net::task<result<lease>> cluster::connect(net::watch& w) {
       if (auto idle = take_idle(true)) co_return std::move(idle);
       pool = next_with_place();
     }
-    ++pool->open_;
-    lease fresh(std::make_unique<connection>(*pool, context_.get_executor()), false);
+    lease fresh(pool->open_new(context_.get_executor()), false);
     auto const connected = co_await net::connect(context_, fresh.stream(), w, pool->where(), config_.timeouts.connect);
     if (connected) co_return std::move(fresh);
     failure = static_cast<errc>(connected.error().value());
@@ -153,7 +161,7 @@ void cluster::sweep(time_point now) noexcept {
     for (auto it = pool->idle_.begin(); it != pool->idle_.end();) {
       auto& c = *it++;
       if (now - c.idle_since_ < config_.timeouts.idle && c.stream.peek() == net::io_status::again) continue;
-      c.detail::hook::unlink();
+      c.unlink();
       delete &c;  // owned by the list
       --pool->idle_count_;
       pool->closed();
@@ -169,6 +177,12 @@ void cluster::retire() noexcept {
       pool->closed();
     }
   }
+}
+
+void cluster::cut() noexcept {
+  for (auto& pool : endpoints_)
+    for (auto& c : pool->busy_) c.stream.shutdown();
+  while (!waiting_.empty()) waiting_.front().wake(false);
 }
 
 std::size_t cluster::idle() const noexcept {

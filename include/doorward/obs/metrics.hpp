@@ -70,7 +70,7 @@ public:
 
   void session_created() noexcept { ++sessions_created_; }
   void session_ended(end_reason r, std::uint64_t n = 1) noexcept { sessions_ended_[static_cast<std::size_t>(r)] += n; }
-  void touch(touch_result r) noexcept { ++touches_[static_cast<std::size_t>(r)]; }
+  void touch(touch_result r, std::uint64_t n = 1) noexcept { touches_[static_cast<std::size_t>(r)] += n; }
 
   /// Fields removed because their name is reserved: identity headers from clients, grants from upstreams that may not
   /// give any.

@@ -32,6 +32,7 @@ struct exchange {
   runtime::worker& worker;
   runtime::snapshot const& view() const noexcept { return worker.view; }
   downstream* client = nullptr;
+  bool dry_run = false;             ///< nothing is written anywhere: the request is only being explained
 
   // receive
   std::string_view head_bytes;

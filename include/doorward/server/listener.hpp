@@ -58,7 +58,7 @@ class http1_connection;
 /// What accepts for one worker, and all its connections.
 class listener {
  public:
-  explicit listener(runtime::worker& w) noexcept : worker_(w), exchanges_(w) {}
+  explicit listener(runtime::worker& w);
   listener(listener const&) = delete;
   listener& operator=(listener const&) = delete;
   ~listener();

@@ -78,10 +78,11 @@ class endpoint_pool {
  private:
   friend class cluster;
   friend class lease;
-  using idle_list = boost::intrusive::list<connection, boost::intrusive::base_hook<detail::hook>,
-                                           boost::intrusive::constant_time_size<false>>;
+  using connection_list = boost::intrusive::list<connection, boost::intrusive::base_hook<detail::hook>,
+                                                 boost::intrusive::constant_time_size<false>>;
 
   std::unique_ptr<connection> take_idle(bool check);
+  std::unique_ptr<connection> open_new(net::executor e);
   void give_back(std::unique_ptr<connection> c) noexcept;
   void closed() noexcept;
 
@@ -90,7 +91,8 @@ class endpoint_pool {
   std::size_t const most_;
   std::size_t open_ = 0;  ///< idle, leased, and being connected
   std::size_t idle_count_ = 0;
-  idle_list idle_;  ///< the front was used last
+  connection_list idle_;  ///< owned; the front was used last
+  connection_list busy_;  ///< owned by their leases
 };
 
 /// An upstream as one worker sees it. Not thread-safe.
@@ -118,6 +120,8 @@ class cluster {
   void sweep(time_point now) noexcept;
   /// Closes what is idle and keeps nothing from now on.
   void retire() noexcept;
+  /// Breaks what is on loan too, and tells those who wait for a place that there is none: for the end of the worker.
+  void cut() noexcept;
 
   [[nodiscard]] config::upstream_config const& config() const noexcept { return config_; }
   [[nodiscard]] std::size_t idle() const noexcept;

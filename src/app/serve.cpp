@@ -1,0 +1,116 @@
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <iostream>
+
+#include "app/commands.hpp"
+#include "app/supervisor.hpp"
+#include "doorward/app/cli.hpp"
+#include "doorward/obs/log.hpp"
+
+namespace doorward::app {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr auto drain_poll = 50ms;
+
+obs::log::level level_of(config::log_level l) { return static_cast<obs::log::level>(l); }
+obs::log::format format_of(config::log_format f) { return static_cast<obs::log::format>(f); }
+
+// What the main thread does: waits for signals, and takes the program down in steps.
+//
+//   first SIGTERM or SIGINT: not ready, serving goes on for drain_delay -> draining, at most `drain` -> end
+//   a second one: end at once
+class lifecycle {
+ public:
+  lifecycle(asio::io_context& context, supervisor& s, config::server_timeouts const& t)
+      : signals_(context, SIGTERM, SIGINT), hangup_(context, SIGHUP), timer_(context), supervisor_(s), timeouts_(t) {
+    wait_for_end();
+    wait_for_hangup();
+  }
+
+ private:
+  void wait_for_end() {
+    signals_.async_wait([this](boost::system::error_code const& ec, int signal) {
+      if (ec) return;
+      if (ending_) {
+        obs::log::warn("ending_now", {{"signal", signal}});
+        finish();
+        return;
+      }
+      ending_ = true;
+      obs::log::info("draining_soon", {{"signal", signal}, {"delay_ms", timeouts_.drain_delay.count()}});
+      supervisor_.announce_end();
+      timer_.expires_after(timeouts_.drain_delay);
+      timer_.async_wait([this](boost::system::error_code const& cancelled) {
+        if (!cancelled) drain();
+      });
+      wait_for_end();
+    });
+  }
+
+  void wait_for_hangup() {
+    hangup_.async_wait([this](boost::system::error_code const& ec, int) {
+      if (ec) return;
+      obs::log::warn("reload_not_available", {{"hint", "restart to take up a changed configuration"}});
+      wait_for_hangup();
+    });
+  }
+
+  void drain() {
+    obs::log::info("draining", {{"at_most_ms", timeouts_.drain.count()}});
+    give_up_ = std::chrono::steady_clock::now() + timeouts_.drain;
+    supervisor_.drain();
+    poll();
+  }
+
+  void poll() {
+    if (supervisor_.drained() || std::chrono::steady_clock::now() >= give_up_) {
+      finish();
+      return;
+    }
+    timer_.expires_after(drain_poll);
+    timer_.async_wait([this](boost::system::error_code const& cancelled) {
+      if (!cancelled) poll();
+    });
+  }
+
+  void finish() {
+    signals_.cancel();
+    hangup_.cancel();
+    timer_.cancel();
+  }
+
+  asio::signal_set signals_;
+  asio::signal_set hangup_;
+  asio::steady_timer timer_;
+  supervisor& supervisor_;
+  config::server_timeouts timeouts_;
+  std::chrono::steady_clock::time_point give_up_;
+  bool ending_ = false;
+};
+
+}  // namespace
+
+int serve(config::model m) {
+  obs::log::init(level_of(m.log.level), format_of(m.log.format));
+  auto const timeouts = m.server.timeouts;
+  // Before there are threads: a write to a closed socket or pipe is an error to be handled, not a signal to die of.
+  std::signal(SIGPIPE, SIG_IGN);
+  asio::io_context context(1);
+  supervisor everything(std::move(m));
+  lifecycle life(context, everything, timeouts);
+
+  std::string error;
+  if (!everything.start(error)) {
+    std::cerr << "doorward: cannot listen on " << error << '\n';
+    return could_not_run;
+  }
+  context.run();
+  everything.stop();
+  obs::log::info("ended");
+  return done;
+}
+
+}  // namespace doorward::app

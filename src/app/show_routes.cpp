@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "app/commands.hpp"
+#include "doorward/app/cli.hpp"
+
+namespace doorward::app {
+namespace {
+
+std::string_view name(config::auth_mode mode) noexcept {
+  switch (mode) {
+    case config::auth_mode::required: return "required";
+    case config::auth_mode::optional: return "optional";
+    case config::auth_mode::passive: return "passive";
+    case config::auth_mode::none: return "none";
+  }
+  return "";
+}
+
+std::string join(std::vector<std::string> const& items, std::string_view separator) {
+  return fmt::format("{}", fmt::join(items, separator));
+}
+
+std::string allow_text(config::allow_rule const& rule) {
+  std::vector<std::string> parts;
+  if (!rule.roles.empty()) parts.push_back("role " + join(rule.roles, "|"));
+  for (auto const& [field, values] : rule.fields) parts.push_back(field + '=' + join(values, "|"));
+  return parts.empty() ? "-" : join(parts, ", ");
+}
+
+std::string target_text(config::route_config const& r) {
+  if (r.respond) return fmt::format("respond {}", *r.respond);
+  auto text = r.upstream;
+  if (!r.strip_prefix.empty()) text += " (without " + r.strip_prefix + ')';
+  if (!r.rewrite.empty()) text += " (as " + r.rewrite + ')';
+  return text;
+}
+
+}  // namespace
+
+int show_routes(config::model const& m, std::ostream& out) {
+  std::vector<std::array<std::string, 6>> rows{{"path", "host", "methods", "auth", "allow", "to"}};
+  rows.push_back({m.identity.login + "/**", "*", "*", "none", "-", m.identity.upstream + " (login)"});
+  rows.push_back({m.identity.logout, "*", "GET,POST", "none", "-", "(logout)"});
+  rows.push_back({"/.doorward/**", "*", "*", "passive", "-", "(doorward's own)"});
+  for (auto const& r : m.routes)
+    rows.push_back({r.path, r.host.empty() ? "*" : r.host, r.methods.empty() ? "*" : join(r.methods, ","),
+                    std::string(name(r.auth)), allow_text(r.allow), target_text(r)});
+
+  std::array<std::size_t, 6> widths{};
+  for (auto const& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  for (auto const& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out << line << '\n';
+  }
+  return done;
+}
+
+}  // namespace doorward::app

@@ -1,0 +1,193 @@
+#include "app/supervisor.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <optional>
+
+#include "app/commands.hpp"
+#include "app/usable_cores.hpp"
+#include "doorward/admin/metrics_text.hpp"
+#include "doorward/config/load.hpp"
+#include "doorward/obs/log.hpp"
+
+namespace doorward::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A worker answers between two requests; one that does not within this is not well, and is left out.
+constexpr auto longest_answer = 1s;
+
+obs::access_style style_of(config::log_format f) {
+  switch (f) {
+    case config::log_format::json: return obs::access_style::json;
+    case config::log_format::text: return obs::access_style::colour;
+    case config::log_format::automatic: break;
+  }
+  return ::isatty(STDOUT_FILENO) != 0 ? obs::access_style::colour : obs::access_style::json;
+}
+
+}  // namespace
+
+struct supervisor::crew {
+  crew(unsigned number, unsigned count, supervisor& s)
+      : worker(number, count, s.config_, s.shared_, s.writer_, style_of(s.config_.log.format)),
+        listener(worker),
+        work(worker.context.get_executor()) {}
+
+  // What `f` says on the worker's own thread; nothing when it does not answer in time. The promise may outlive the
+  // caller's wait.
+  template <class F>
+  auto ask(F f) -> std::optional<std::invoke_result_t<F, crew&>> {
+    auto promise = std::make_shared<std::promise<std::invoke_result_t<F, crew&>>>();  // shared with the posted handler
+    auto answer = promise->get_future();
+    boost::asio::post(worker.context, [this, promise, f] { promise->set_value(f(*this)); });
+    if (answer.wait_for(longest_answer) != std::future_status::ready) return std::nullopt;
+    return answer.get();
+  }
+
+  runtime::worker worker;
+  server::listener listener;
+  boost::asio::executor_work_guard<net::executor> work;
+  std::thread thread;
+};
+
+supervisor::supervisor(config::model m) : config_(std::move(m)), writer_(STDOUT_FILENO) {}
+
+supervisor::~supervisor() { stop(); }
+
+bool supervisor::start(std::string& error) {
+  for (auto const& where : config_.server.listen) {
+    auto s = server::bound_socket::bind(where);
+    if (!s) {
+      error = where.text + ": " + s.error().message();
+      return false;
+    }
+    sockets_.push_back(std::move(*s));
+  }
+
+  auto const count = config_.server.workers == 0 ? usable_cores() : config_.server.workers;
+  for (unsigned i = 0; i < count; ++i) {
+    auto& c = *crews_.emplace_back(std::make_unique<crew>(i, count, *this));
+    c.worker.start();
+    for (auto const& s : sockets_) {
+      auto const fd = s.clone();
+      if (!fd) {
+        error = s.address() + ": " + fd.error().message();
+        return false;
+      }
+      c.listener.accept_on(*fd, s.is_unix());
+    }
+  }
+  if (config_.admin.listen) {
+    auto a = admin::server::start(*config_.admin.listen, {[this] { return ready(); }, [this] { return metrics_text(); },
+                                                          [this] { return config::to_json(config_); }});
+    if (!a) {
+      error = config_.admin.listen->text + ": " + a.error().message();
+      return false;
+    }
+    admin_ = std::move(*a);
+  }
+
+  for (auto& c : crews_) {
+    c->thread = std::thread([&crew = *c] {
+      crew.worker.context.run();
+      net::release_frames();
+    });
+  }
+
+  for (auto const& s : sockets_)
+    obs::log::info("listening", {{"role", "http"}, {"address", s.address()}, {"workers", count}});
+  if (admin_) obs::log::info("listening", {{"role", "admin"}, {"address", admin_->address()}});
+  return true;
+}
+
+void supervisor::announce_end() noexcept { ending_ = true; }
+
+void supervisor::drain() {
+  // The kernel goes on handing connections to a socket that nobody accepts from; the first descriptors go too.
+  sockets_.clear();
+  for (auto& c : crews_)
+    (void)c->ask([](crew& mine) {
+      mine.listener.drain();
+      return true;
+    });
+}
+
+bool supervisor::drained() {
+  bool all = true;
+  for (auto& c : crews_) all = c->ask([](crew& mine) { return mine.listener.idle(); }).value_or(false) && all;
+  return all;
+}
+
+void supervisor::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  admin_.reset();
+  for (auto& c : crews_) {
+    if (!c->thread.joinable()) continue;
+    boost::asio::post(c->worker.context, [&crew = *c] {
+      crew.listener.drain();
+      crew.listener.cut();
+      crew.worker.stop();
+      crew.work.reset();
+    });
+  }
+  for (auto& c : crews_)
+    if (c->thread.joinable()) c->thread.join();
+  crews_.clear();
+  writer_.stop();
+}
+
+admin::readiness supervisor::ready() {
+  admin::readiness r{true, true, {}};
+  if (ending_) {
+    r.ready = false;
+    r.reasons.emplace_back("shutting down");
+  }
+  for (auto& c : crews_) {
+    auto const redis = c->ask([](crew& mine) {
+      return std::pair(mine.worker.redis.ever_connected(), mine.worker.redis.connected());
+    });
+    if (!redis || !redis->first) {
+      r.ready = false;
+      r.reasons.emplace_back(redis ? "redis has not been reached since start" : "a worker does not answer");
+      break;
+    }
+    if (!redis->second) {
+      r.strict_ready = false;
+      r.reasons.emplace_back("redis cannot be reached now");
+      break;
+    }
+  }
+  r.strict_ready = r.strict_ready && r.ready;
+  return r;
+}
+
+std::string supervisor::metrics_text() {
+  admin::scrape all;
+  for (auto& c : crews_) {
+    auto const one = c->ask([](crew& mine) {
+      auto const& touches = mine.worker.store.touches();
+      auto metrics = mine.worker.metrics;
+      metrics.touch(obs::touch_result::extended, touches.done);
+      metrics.touch(obs::touch_result::gone, touches.gone);
+      metrics.touch(obs::touch_result::error, touches.failed);
+      return std::pair(std::move(metrics), mine.worker.gauges());
+    });
+    if (!one) continue;
+    all.metrics += one->first;
+    all.gauges += one->second;
+  }
+  if (!crews_.empty()) {
+    for (auto const& r : crews_.front()->worker.view.routes) all.routes.push_back(r.config.id);
+    for (auto const& u : config_.upstreams) all.upstreams.push_back(u.name);
+  }
+  all.access_log_dropped = writer_.dropped();
+  all.version = version_number();
+  return admin::metrics_text(all);
+}
+
+}  // namespace doorward::app

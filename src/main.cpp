@@ -1,0 +1,3 @@
+#include "doorward/app/cli.hpp"
+
+int main(int argc, char** argv) { return doorward::app::run(argc, argv); }

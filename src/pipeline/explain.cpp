@@ -1,0 +1,163 @@
+#include "doorward/pipeline/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "doorward/base/encoding.hpp"
+#include "pipeline/stages.hpp"
+
+namespace doorward::pipeline {
+namespace {
+
+struct text_sink final : redis::sink {
+  std::string text;
+  void on_reply(redis::reply const& r) noexcept override {
+    text = r.type == redis::reply::kind::integer ? std::to_string(r.integer) : std::string(r.text);
+  }
+};
+
+class explainer {
+ public:
+  explainer(exchange& x, explanation& out) : x_(x), out_(out) {}
+
+  void say(std::string what, std::string found) { out_.steps.emplace_back(std::move(what), std::move(found)); }
+
+  void tell_path() {
+    say("path", std::string(x_.path.text()));
+    for (auto const& reading : x_.path.readings()) say("also read as", reading);
+  }
+
+  void tell_route() {
+    auto const& c = x_.route->config;
+    auto const where = c.where.line > 0 ? fmt::format("{}:{}", x_.view().config.file, c.where.line) : "built in";
+    say("route", fmt::format("{}  ({}, {})", c.id, c.path, where));
+  }
+
+  void tell_cookies() {
+    auto const& name = x_.view().config.session.cookie.name;
+    if (x_.cookies.count > 0)
+      say("cookie", fmt::format("{}: {} value{} that may be a session id", name, x_.cookies.count,
+                                x_.cookies.count == 1 ? "" : "s"));
+    else
+      say("cookie", x_.cookies.present ? name + ": no value of it could be a session id" : "none called " + name);
+  }
+
+  net::task<> tell_store() {
+    auto const& key = x_.view().config.session.key;
+    for (std::size_t i = 0; i < x_.cookies.count; ++i) {
+      auto const id = x_.cookies.ids[i];
+      auto const hash = sha256_prefix(id);
+      say("key", fmt::format("{}...{}  (logged as {})", key.prefix, key.suffix, std::string_view(hash.data(), 8)));
+      auto const full = key.prefix + std::string(id) + key.suffix;
+      text_sink type;
+      text_sink ttl;
+      std::array<std::string_view, 2> const ask_type{"TYPE", full};
+      std::array<std::string_view, 2> const ask_ttl{"PTTL", full};
+      auto const ec = co_await x_.worker.redis.command(ask_type, type);
+      auto const ec2 = co_await x_.worker.redis.command(ask_ttl, ttl);
+      if (ec || ec2)
+        say("redis", "cannot answer: " + (ec ? ec : ec2).message());
+      else if (type.text == "none")
+        say("redis", "there is no such key");
+      else
+        say("redis", fmt::format("type {}, {}", type.text,
+                                 ttl.text == "-1" ? "never expires" : "expires in " + ttl.text + " ms"));
+    }
+  }
+
+  void tell_fields() {
+    if (!x_.authenticated()) return;
+    for (std::size_t slot = 0; slot < x_.view().fields.size(); ++slot)
+      if (x_.session.has(slot))
+        say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
+  }
+
+  void tell_headers() {
+    for (std::size_t i = 0; i < x_.kept.size(); ++i)
+      if (!x_.kept[i]) say("header removed", std::string(x_.head.fields[i].name));
+    std::string_view rest = x_.upstream_head;
+    rest.remove_prefix(std::min(rest.size(), rest.find("\r\n") + 2));
+    while (rest.size() > 2) {
+      auto const line = rest.substr(0, rest.find("\r\n"));
+      rest.remove_prefix(line.size() + 2);
+      if (!came_with_request(line)) say("header added", std::string(line));
+    }
+  }
+
+ private:
+  bool came_with_request(std::string_view line) const {
+    for (std::size_t i = 0; i < x_.kept.size(); ++i)
+      if (x_.kept[i] && x_.head.raw_line(i).substr(0, line.size()) == line) return true;
+    return false;
+  }
+
+  exchange& x_;
+  explanation& out_;
+};
+
+std::string_view destination_name(runtime::destination d) noexcept {
+  switch (d) {
+    case runtime::destination::upstream: return "forward";
+    case runtime::destination::respond: return "fixed answer";
+    case runtime::destination::login: return "forward to the identity service";
+    case runtime::destination::logout: return "log out";
+    case runtime::destination::whoami: return "say who it is";
+    case runtime::destination::own: return "nothing is there: 404 not_found";
+  }
+  return "";
+}
+
+// The stages, with what each found told in between. The first refusal ends it.
+net::task<result<void>> walk(exchange& x, explainer& tell) {
+  if (auto r = receive(x); !r) co_return r;
+  tell.tell_path();
+  if (auto r = sanitize(x); !r) co_return r;
+  if (auto r = match(x); !r) co_return r;
+  tell.tell_route();
+  if (x.route->config.auth == config::auth_mode::none) {
+    tell.say("session", "not looked up: auth is none");
+  } else {
+    tell.tell_cookies();
+    co_await tell.tell_store();
+  }
+  auto const authenticated = co_await authenticate(x);
+  if (!authenticated) co_return authenticated;
+  tell.tell_fields();
+  if (auto r = authorize(x); !r) co_return r;
+  auto r = transform(x);
+  co_return r;
+}
+
+}  // namespace
+
+net::task<explanation> explain(runtime::worker& w, std::string head) {
+  explanation out;
+  exchange x(w);
+  net::stream nobody(w.context.get_executor());
+  net::read_buffer buffer(w.buffers);
+  net::watch watch(w.wheel);
+  peer from;
+  from.text = "127.0.0.1";
+  downstream client(w, nobody, buffer, watch, from);
+  x.begin(client, head);
+  x.dry_run = true;
+
+  explainer tell(x, out);
+  auto const r = co_await walk(x, tell);
+  if (r) {
+    auto const to = std::string(destination_name(x.route->to));
+    auto const sends = x.route->to == runtime::destination::upstream || x.route->to == runtime::destination::login;
+    tell.say("decision", sends ? to + " to " + x.view().config.upstreams[x.route->upstream].name : to);
+    if (sends) tell.tell_headers();
+    out.forwarded = sends;
+  } else {
+    auto const& why = about(static_cast<errc>(r.error().value()));
+    auto const status = goes_to_login(x, static_cast<errc>(r.error().value())) ? 302u : why.status;
+    tell.say("decision", fmt::format("{} {} ({}){}", status, why.code, why.reason,
+                                     status == 302 ? ", to the login page" : ""));
+  }
+  co_return out;
+}
+
+}  // namespace doorward::pipeline
