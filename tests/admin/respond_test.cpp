@@ -10,7 +10,7 @@ using namespace doorward::admin;
 
 namespace {
 
-sources make(readiness r = {true, true, {}}) {
+sources make(readiness const& r = {true, true, {}}) {
   return {[r] { return r; }, [] { return std::string("metric 1\n"); }, [] { return std::string("{\"a\":1}"); }};
 }
 
