@@ -192,3 +192,13 @@ TEST_CASE("the descriptor is full when the program ends: it ends all the same") 
   CHECK(steady::now() - begin < std::chrono::seconds(1));
   CHECK(writer.dropped() > 0);
 }
+
+TEST_CASE("no descriptor at all: lines are counted, nobody waits") {
+  auto const begin = steady::now();
+  log_writer writer(-1);
+  std::string buffer = "a\nb\n";
+  writer.take(buffer);
+  writer.stop();
+  CHECK(writer.dropped() == 2);
+  CHECK(steady::now() - begin < std::chrono::seconds(1));
+}
