@@ -54,6 +54,8 @@ void checker::resolve_routes() {
 }
 
 void checker::check_ids() {
+  if (seen_.given("routes") && doc_.routes.empty() && seen_.sound("routes"))
+    error("routes", "at least one route is required");
   std::vector<std::pair<std::string, std::string>> known;  // id, path
   for (std::size_t i = 0; i < doc_.routes.size(); ++i) {
     auto const path = join("routes", i) + ".id";

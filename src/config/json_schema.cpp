@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "config/description.hpp"
 #include "config/scalars.hpp"
@@ -47,7 +46,8 @@ json mapping_schema(description const& d) {
     if (k.needed) required.push_back(k.name);
     auto& property = properties[k.name] = json::object();
     property["description"] = (k.later ? "Not available yet. " : "") + k.doc;
-    for (auto& [name, value] : schema_of(k.value).items())
+    auto const shape = schema_of(k.value);
+    for (auto const& [name, value] : shape.items())
       property[name] = value;
     if (k.later) {
       // Only what says that it is off.
@@ -119,7 +119,8 @@ std::string json_schema() {
               {{"type", "string"},
                {"pattern", R"(\$\{)"},
                {"description", "A value from outside: ${NAME}, ${NAME:-default} or ${file:/path}."}}}}}};
-  for (auto& [name, value] : schema_of(file_description()).items())
+  auto const file = schema_of(file_description());
+  for (auto const& [name, value] : file.items())
     out[name] = value;
   return out.dump(2);
 }

@@ -12,7 +12,7 @@ node const* node::find(std::string_view key) const noexcept {
 }
 
 position node::at(std::size_t offset) const noexcept {
-  if (!verbatim) return where;
+  if (!verbatim || offset == 0) return where;
   return {text_where.line, text_where.column + characters(std::string_view{text}.substr(0, offset))};
 }
 

@@ -23,7 +23,7 @@ struct node {
   std::vector<member> members;  ///< mapping, in file order, each key once
 
   [[nodiscard]] node const* find(std::string_view key) const noexcept;
-  /// The place of a byte of `text`: exact where the source shows it, else the start of the value.
+  /// The place of a byte of `text`: exact where the source shows it, else (and for the first byte) the value's start.
   [[nodiscard]] position at(std::size_t offset) const noexcept;
 };
 

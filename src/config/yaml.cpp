@@ -41,12 +41,12 @@ public:
 
   void OnScalar(YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor,
                 std::string const& value) override {
+    check_tag(tag, mark, tag == "tag:yaml.org,2002:str");
     auto n = begin(node::kind::scalar, mark);
-    check_tag(tag, n.where, tag == "tag:yaml.org,2002:str");
     n.text = value;
     auto const size = 1 + value.size() / bytes_a_node;
     count(size - 1, n.where);
-    auto start = skip_properties(static_cast<std::size_t>(std::max(mark.pos, 0)));
+    auto start = start_of(mark);
     bool const quoted = start < text_.size() && (text_[start] == '"' || text_[start] == '\'');
     if (quoted) last_quoted_ = start++;
     n.verbatim =
@@ -117,8 +117,9 @@ private:
   }
   position place(YAML::Mark const& mark) { return place(static_cast<std::size_t>(std::max(mark.pos, 0))); }
 
-  // A scalar's mark is that of its anchor or tag, where it has one.
-  std::size_t skip_properties(std::size_t at) const {
+  // A node's mark is that of its anchor or tag, where it has one.
+  std::size_t start_of(YAML::Mark const& mark) const {
+    auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
     while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
       at = std::min(text_.find_first_of(" \t\r\n", at), text_.size());
       at = std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
@@ -134,21 +135,21 @@ private:
   node begin(node::kind kind, YAML::Mark const& mark) {
     node n;
     n.type = kind;
-    n.where = place(mark);
+    n.where = place(kind == node::kind::null ? static_cast<std::size_t>(std::max(mark.pos, 0)) : start_of(mark));
     count(1, n.where);
     return n;
   }
 
-  void check_tag(std::string const& tag, position where, bool harmless = false) {
+  void check_tag(std::string const& tag, YAML::Mark const& mark, bool harmless = false) {
     if (tag.empty() || tag == "?" || tag == "!" || harmless) return;
-    problems_.error(where, path(), "YAML tags are not used here", "leave the `!...` out");
+    problems_.error(place(mark), path(), "YAML tags are not used here", "leave the `!...` out");
   }
 
   void open(node::kind kind, YAML::Mark const& mark, std::string const& tag, YAML::anchor_t anchor) {
+    check_tag(tag, mark);
     level l;
     l.value = begin(kind, mark);
     l.anchor = anchor;
-    check_tag(tag, l.value.where);
     if (open_.size() >= max_depth) throw too_deep(l.value.where);
     open_.push_back(std::move(l));
   }
@@ -210,7 +211,7 @@ private:
     for (auto const& l : open_) {
       if (l.value.type == node::kind::sequence) {
         out += fmt::format("[{}]", l.value.items.size());
-      } else if (l.has_key) {
+      } else if (l.has_key && !l.key.empty()) {
         if (!out.empty()) out += '.';
         out += l.key.substr(0, 64);
       }
@@ -247,7 +248,12 @@ bool closed(std::string_view text, std::size_t quote) {
 
 // yaml-cpp's messages, in words that say what to do.
 refusal explain(YAML::Exception const& e, std::string_view text) {
-  auto const where = position_of(text, std::min(static_cast<std::size_t>(std::max(e.mark.pos, 0)), text.size()));
+  auto const offset = std::min(static_cast<std::size_t>(std::max(e.mark.pos, 0)), text.size());
+  auto const where = position_of(text, offset);
+  if (offset > 0 && text.substr(offset - 1, 2) == "${") {
+    return {position_of(text, offset - 1), "inside `{ }` and `[ ]`, YAML takes the brace of `${` for its own",
+            "put quotes around the value"};
+  }
   auto const line = line_of(text, where.line);
   auto const indent = line.substr(0, std::min(line.find_first_not_of(" \t"), line.size()));
   if (auto const tab = indent.find('\t'); tab != std::string_view::npos) {

@@ -1,0 +1,67 @@
+#include "loading.hpp"
+
+using namespace doorward::config;
+
+TEST_CASE("keys whose feature comes later are known, and refused") {
+  constexpr char leave[] = "leave the key out for now";
+  auto const app = [](std::string const& rest) {
+    return "upstreams: { id: http://x, app: { endpoints: [http://x], " + rest + " } }";
+  };
+  struct row {
+    std::string yaml, path, suggestion;
+  };
+  std::vector<wrong> rows;
+  for (auto const& [yaml, path, suggestion] : std::vector<row>{
+           {"server: { @@tls: [{ cert: a, key: b }] }", "server.tls", "write `[]` for now"},
+           {"server: { @@http2: true }", "server.http2", "write `false` for now"},
+           {"server: { @@http2: \"${H2:-true}\" }", "server.http2", "write `false` for now"},
+           {"redis: { @@sentinel: { master: m, nodes: [a] } }", "redis.sentinel", leave},
+           {"redis: { @@cluster: { nodes: [a] } }", "redis.cluster", leave},
+           {"redis: { tls: { @@ca: x } }", "redis.tls.ca", "write `\"\"` for now"},
+           {"redis: { tls: { cert: \"\", @@server_name: x } }", "redis.tls.server_name", "write `\"\"` for now"},
+           {"redis: { url: @@rediss://h }", "redis.url", "use redis:// or a unix socket for now"},
+           {"session: { cookie: { @@keys: [a] } }", "session.cookie.keys", "write `[]` for now"},
+           {"session: { encoding: @@json }", "session.encoding", "use `hash` for now"},
+           {"session: { encoding: @@redisjson }", "session.encoding", "use `hash` for now"},
+           {"session: { encoding: @@php }", "session.encoding", "use `hash` for now"},
+           {"session: { limit: { @@per_user: 3 } }", "session.limit.per_user", "write `0` for now"},
+           {"session: { cache: { @@enabled: true } }", "session.cache.enabled", "write `false` for now"},
+           {"identity: { upstream: id, @@guard: { in_flight: 64 } }", "identity.guard", leave},
+           {app("balance: @@least_requests"), "upstreams.app.balance", "use `round_robin` for now"},
+           {app("@@health: { path: /healthz }"), "upstreams.app.health", leave},
+           {app("@@tls: { ca: x }"), "upstreams.app.tls", leave},
+           {app("protocol: @@h2c"), "upstreams.app.protocol", "use `http1` for now"},
+           {app("protocol: @@h2"), "upstreams.app.protocol", "use `http1` for now"},
+           {"upstreams: { id: http://x, app: @@https://x }", "upstreams.app", "use http:// or a unix socket for now"},
+           {"routes: [{ path: /a, upstream: app, @@rate_limit: { rate: 50/s } }]", "routes[0].rate_limit", leave},
+           {"tracing: { @@otlp: http://x }", "tracing.otlp", "write `\"\"` for now"}}) {
+    rows.push_back({yaml, path, "not available yet", suggestion});
+  }
+  check_each(rows);
+}
+
+TEST_CASE("what happens when full counts only with a limit, so it goes with it") {
+  auto const got = load_completed("session: { limit: { per_user: 3, when_full: deny } }");
+  CHECK(described(got.problems) ==
+        "1:21 error session.limit.per_user: not available yet [write `0` for now]\n"
+        "1:45 error session.limit.when_full: not available yet [leave the key out for now]\n");
+}
+
+TEST_CASE("values that say that such a feature is off are fine") {
+  auto const got = load_completed(R"(
+server: { tls: [], http2: false }
+redis: { sentinel: {}, cluster: ~, tls: { ca: "", cert: "", key: "", server_name: "" } }
+session:
+  cookie: { keys: [] }
+  encoding: hash
+  limit: { per_user: 0, when_full: deny }
+  cache: { enabled: false, entries: 5, max_age: 1s }
+identity: { upstream: id, guard: {} }
+upstreams:
+  id: http://x
+  app: { endpoints: [http://x], balance: round_robin, health: {}, tls: {}, protocol: http1 }
+tracing: { otlp: "", sample: 1.0 }
+)");
+  INFO(described(got.problems));
+  CHECK(got.problems.empty());
+}

@@ -1,0 +1,82 @@
+#include <sstream>
+
+#include "loading.hpp"
+
+using namespace doorward::config;
+
+namespace {
+
+std::string printed(std::string const& text) {
+  auto const got = load(text, "gate.yaml", test_environment);
+  std::ostringstream out;
+  print(out, got.problems, text, "gate.yaml");
+  return out.str();
+}
+
+}  // namespace
+
+TEST_CASE("problems are printed with their line, a caret and a suggestion") {
+  CHECK(printed(R"(redis: { url: "redis://:geheim@127.0.0.1", passwort: x }
+server:
+  timeouts: { header: 30 }
+upstreams: { app: http://127.0.0.1:3000, id: http://127.0.0.1:4000 }
+identity: { upstream: id }
+routes:
+  - { path: /**, upstream: app }
+  - { path: /b, upstream: app }
+)") ==
+        R"(gate.yaml:1:44: error: redis.passwort: unknown key
+  redis: { url: "redis://*******@127.0.0.1", passwort: x }
+                                             ^
+  did you mean `password`?
+gate.yaml:3:23: error: server.timeouts.header: a duration needs a unit
+    timeouts: { header: 30 }
+                        ^
+  write `30s`
+gate.yaml:8:13: warning: routes[1].path: no request gets here: the route on line 7 takes all of them
+    - { path: /b, upstream: app }
+              ^
+  the first route that matches decides; put the narrower one in front
+)");
+}
+
+TEST_CASE("a problem without a path, and one about what is not there") {
+  CHECK(printed("a: [\n") == "gate.yaml:2:1: error: a `[` before this is not closed\n");
+  CHECK(printed("") ==
+        "gate.yaml:1:1: error: the file is empty\n  docs/configuration.md begins with the smallest one\n");
+}
+
+TEST_CASE("the caret stands below the character, whatever its bytes and tabs") {
+  auto const text = completed("\xEF\xBB\xBFserver: {\t\"\xC3\xBC\xC3\xBC\": 1, workers: 0 }\n");
+  auto const got = load(text, "f", test_environment);
+  std::ostringstream out;
+  print(out, got.problems, text, "f");
+  CHECK(out.str().find("f:1:29: error: server.workers") != std::string::npos);
+  CHECK(out.str().find("\n  " + std::string(9, ' ') + "\t" + std::string(18, ' ') + "^\n") != std::string::npos);
+}
+
+TEST_CASE("of a long line the part around the caret is shown") {
+  auto const text = completed("server: { " + std::string(500, ' ') + "workers: 0" + std::string(500, ' ') + "}\n");
+  auto const got = load(text, "f", test_environment);
+  std::ostringstream out;
+  print(out, got.problems, text, "f");
+  std::istringstream lines{out.str()};
+  std::string first, source, caret;
+  std::getline(lines, first);
+  std::getline(lines, source);
+  std::getline(lines, caret);
+  CHECK(source.size() <= 162);
+  REQUIRE(caret.find('^') != std::string::npos);
+  CHECK(source[caret.find('^')] == '0');
+}
+
+TEST_CASE("a file that cannot be read has no line to show") {
+  auto const got = load_file("/nonexistent/doorward.yaml");
+  CHECK_FALSE(got.value.has_value());
+  std::ostringstream out;
+  print(out, got.problems, got.text, "doorward.yaml");
+  CHECK(out.str() == "doorward.yaml: error: cannot be read: No such file or directory\n");
+  auto const folder = load_file("/");
+  REQUIRE(folder.problems.size() == 1);
+  CHECK(folder.problems[0].text == "this is a folder, not a file");
+}

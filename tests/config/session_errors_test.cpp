@@ -1,0 +1,126 @@
+#include "loading.hpp"
+
+using namespace doorward::config;
+
+TEST_CASE("session: values that cannot be") {
+  constexpr char secure_fix[] = "set `session.cookie.secure: true`, or choose another name";
+  constexpr char prefixed[] = "browsers take a cookie of this name only when it is Secure";
+  constexpr char field[] =
+      "a field's name has no blanks, braces, `?` or control characters, and is at most 128 bytes long";
+  check_each({
+      {"session: { cookie: { name: @@\"a b\" } }", "session.cookie.name",
+       "not a cookie's name: letters, digits and `-_.!#%&'*+^|~`"},
+      {"session: { cookie: { name: @@\"\" } }", "session.cookie.name",
+       "not a cookie's name: letters, digits and `-_.!#%&'*+^|~`"},
+      {"session: { cookie: { name: @@__Host-x } }", "session.cookie.name", prefixed, secure_fix},
+      {"session: { cookie: { name: @@__secure-x, secure: false } }", "session.cookie.name", prefixed, secure_fix},
+      {"session: { cookie: { same_site: @@none } }", "session.cookie.same_site",
+       "browsers take `none` only for cookies that are Secure", "set `session.cookie.secure: true`"},
+      {"session: { cookie: { same_site: @@Lax } }", "session.cookie.same_site",
+       "one of `lax`, `strict` or `none` is expected here", "did you mean `lax`?"},
+      {"session: { cookie: { secure: @@yes } }", "session.cookie.secure", "`true` or `false` is expected here",
+       "write `true`"},
+      {"session: { key: @@\"session:\" }", "session.key", "`{id}` must stand in it once", "for example `session:{id}`"},
+      {"session: { key: @@\"{id}{id}\" }", "session.key", "`{id}` must stand in it once, and no other braces"},
+      {"session: { key: @@\"{app}:{id}\" }", "session.key", "`{id}` must stand in it once, and no other braces"},
+      {"session: { index: @@\"user:{id}\" }", "session.index", "`{user}` must stand in it once",
+       "for example `user:{user}:sessions`"},
+      {"session: { key: \"x:{id}\", index: @@\"x:{user}\" }", "session.index",
+       "a user's index must not have the same keys as sessions"},
+      {"session: { fields: { user: @@\"\" } }", "session.fields.user", field},
+      {"session: { fields: { roles: @@\"a b\" } }", "session.fields.roles", field},
+      {"session: { fields: { roles: @@\"a{b\" } }", "session.fields.roles", field},
+      {"session: { fields: { roles: @@userId } }", "session.fields.roles",
+       "`user` and `roles` must be different fields"},
+      {"session: { fields: { user: @@role } }", "session.fields.user", "`user` and `roles` must be different fields"},
+      {"session: { fields: { created: x, last_seen: @@x } }", "session.fields.last_seen",
+       "`created` and `last_seen` must be different fields"},
+      {"session: { lifetime: { idle: @@1500ms } }", "session.lifetime.idle",
+       "this duration is a whole number of seconds"},
+      {"session: { lifetime: { idle: @@0s } }", "session.lifetime.idle", "must be from 1s to 3650d"},
+      {"session: { lifetime: { absolute: @@9999d } }", "session.lifetime.absolute", "must be from 1s to 3650d"},
+      {"session: { lifetime: { idle: @@24h } }", "session.lifetime.idle",
+       "idle (1d) must not be more than absolute (12h)"},
+      {"session: { lifetime: { absolute: @@5m } }", "session.lifetime.absolute",
+       "idle (30m) must not be more than absolute (5m)"},
+      {"session: { lifetime: { remember_idle: @@91d } }", "session.lifetime.remember_idle",
+       "remember_idle (91d) must not be more than remember_absolute (90d)"},
+      {"session: { lifetime: { touch_every: @@30m } }", "session.lifetime.touch_every",
+       "touch_every (30m) must be less than idle (30m)"},
+      {"session: { lifetime: { idle: @@30s } }", "session.lifetime.idle",
+       "touch_every (1m) must be less than idle (30s)"},
+      {"session: { lifetime: { remember_idle: @@30s } }", "session.lifetime.remember_idle",
+       "touch_every (1m) must be less than remember_idle (30s)"},
+      {"session: { cache: { max_age: @@5 } }", "session.cache.max_age", "a duration needs a unit", "write `5s`"},
+      {"session: { cache: { entries: @@0 } }", "session.cache.entries",
+       "a whole number from 1 to 100000000 is expected here"},
+      {"session: { limit: { when_full: @@refuse } }", "session.limit.when_full",
+       "one of `displace_oldest` or `deny` is expected here"},
+  });
+}
+
+TEST_CASE("a value that is wrong by itself is not compared with others") {
+  check_each({
+      {"session: { lifetime: { idle: @@oops, absolute: 1s, touch_every: 1s, remember_idle: 1h } }",
+       "session.lifetime.idle", "not a duration: it is a whole number and a unit", "for example `30s`"},
+  });
+}
+
+TEST_CASE("limits that are just met") {
+  for (auto const* text :
+       {"session: { lifetime: { idle: 12h, absolute: 12h } }", "session: { lifetime: { idle: 2s, touch_every: 1s } }",
+        "session: { cookie: { name: __Host-x, secure: true } }",
+        "server: { public_origin: https://a }\nsession: { cookie: { name: __Secure-x } }"}) {
+    INFO(text);
+    CHECK(load_completed(text).problems.empty());
+  }
+}
+
+TEST_CASE("a cookie that is not Secure under an https origin is worth a warning") {
+  check_each(
+      {{"server: { public_origin: https://a }\nsession: { cookie: { secure: @@false } }", "session.cookie.secure",
+        "the cookie would also be sent over plain http, although public_origin is https"}},
+      problem::level::warning);
+}
+
+TEST_CASE("identity: values that cannot be") {
+  constexpr char under[] =
+      "the logout path must not be under the login path: everything there goes to the identity service";
+  constexpr char own[] = "paths under /.doorward are doorward's own";
+  check_each({
+      {"identity: { upstream: @@identity }", "identity.upstream", "there is no upstream of this name",
+       "known here: `app` and `id`"},
+      {"identity: { upstream: @@di }", "identity.upstream", "there is no upstream of this name", "did you mean `id`?"},
+      {"identity: { upstream: id, login: @@login }", "identity.login", "a path begins with `/`", "write `/login`"},
+      {"identity: { upstream: id, login: @@/login/ }", "identity.login", "this path has no slash at its end",
+       "write `/login`"},
+      {"identity: { upstream: id, login: @@/ }", "identity.login",
+       "the root cannot be this path: it would take every request"},
+      {"identity: { upstream: id, login: /login/@@** }", "identity.login",
+       "this is a path, not a pattern: `*` means nothing in it"},
+      {"identity: { upstream: id, login: /@@a/../b }", "identity.login",
+       "requests are matched by their canonical path, which this is not", "write `/b`"},
+      {"identity: { upstream: id, login: @@/.doorward/login }", "identity.login", own},
+      {"identity: { upstream: id, logout: @@/.doorward }", "identity.logout", own},
+      {"identity: { upstream: id, logout: @@/login }", "identity.logout", "login and logout must be different paths"},
+      {"identity: { upstream: id, login: @@/logout }", "identity.login", "login and logout must be different paths"},
+      {"identity: { upstream: id, logout: @@/login/out }", "identity.logout", under},
+      {"identity: { upstream: id, return_to: @@\"a b\" }", "identity.return_to",
+       "a query parameter's name: up to 64 letters, digits, `-`, `_` and `.`"},
+      {"identity: { upstream: id, mode: @@grants }", "identity.mode", "one of `grant` or `external` is expected here",
+       "did you mean `grant`?"},
+  });
+}
+
+TEST_CASE("headers: values that cannot be") {
+  check_each({
+      {"headers: { @@Host: x }", "headers.Host", "this header belongs to the connection and cannot be injected"},
+      {"headers: { X-A: \"ab@@{c\" }", "headers.X-A", "this `{` is not closed", "write `{{` for a brace"},
+      {"headers: { X-A: @@\"\" }", "headers.X-A", "a header needs a value", "for example `\"{userId}\"`"},
+      {"headers: { @@X-A: }", "headers.X-A", "a header template is missing here", "give one, or leave the key out"},
+      {"headers: { X-User: a, @@x-user: b }", "headers.x-user",
+       "the same header as `X-User` on line 1: case, `-` and `_` make no difference"},
+      {"headers:\n  X-User: a\n  @@X_User: b", "headers.X_User",
+       "the same header as `X-User` on line 2: case, `-` and `_` make no difference"},
+  });
+}

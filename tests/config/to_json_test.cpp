@@ -1,0 +1,63 @@
+#include "loading.hpp"
+
+using namespace doorward::config;
+
+namespace {
+
+constexpr char everything[] = R"(
+server:
+  listen: ["0.0.0.0:80", "[::1]:81", "unix:/run/$$d.sock"]
+  workers: 3
+  public_origin: https://app.example.com
+  trusted_proxies: [10.0.0.0/8, "::1"]
+  timeouts: { header: 1s, body_idle: 90s, drain: 1500ms }
+  limits: { header_bytes: 16KiB, headers: 50, target_bytes: 1KiB, body_bytes: 1025B, connections: 7 }
+admin: { listen: "" }
+redis: { url: "redis://someone:geheim@h:1/2" }
+session:
+  cookie: { name: my_sid, secure: true, same_site: strict }
+  key: "$$s:{id}:x"
+  fields: { user: uid, roles: groups }
+  lifetime: { idle: 10m, absolute: 1h }
+identity: { upstream: id, login: /in, logout: /out, return_to: back, mode: external }
+upstreams:
+  id: unix:/run/id.sock
+  app: { endpoints: ["http://a:1", "http://[::1]:2"], retries: 0, connections: 9 }
+headers: { Remote-User: "{uid}", X-Braces: "{{$$}} {plan?}", X-Key: "${SECRET} {uid}" }
+defaults: { auth: passive }
+routes:
+  - { host: "*.example.com", path: "/a$$/*", methods: [GET], upstream: app, allow: { roles: [a, "b$$"], fields: { f: [x, y] } },
+      auth: required, unauthenticated: redirect, strip_prefix: "/a$$", timeouts: { total: 61s }, body_bytes: 0B, csrf: false }
+  - { path: /b, respond: 404, auth: none }
+  - { path: /c/**, upstream: app, rewrite: /d }
+log: { level: "off", format: text, access: false }
+)";
+
+}  // namespace
+
+TEST_CASE("the effective configuration can be read back, and is the same then") {
+  for (std::string const text : {"", everything}) {
+    auto const once = to_json(loaded_model(text));
+    auto const again = load(once, "f", test_environment);
+    INFO(described(again.problems));
+    REQUIRE(again.value);
+    CHECK(again.problems.empty());
+    CHECK(to_json(*again.value) == once);
+  }
+}
+
+TEST_CASE("no secret is in the effective configuration") {
+  auto const shown = to_json(loaded_model(everything));
+  CHECK(shown.find("geheim") == std::string::npos);
+  CHECK(shown.find("hunter2") == std::string::npos);
+  CHECK(shown.find(R"("password": "<redacted>")") != std::string::npos);
+  CHECK(shown.find(R"("X-Key": "<redacted>{uid}")") != std::string::npos);
+  CHECK(shown.find(R"("url": "redis://h:1/2")") != std::string::npos);
+  CHECK(shown.find(R"("username": "someone")") != std::string::npos);
+}
+
+TEST_CASE("bytes that are not UTF-8 do not stop it") {
+  auto m = loaded_model("");
+  m.routes[0].allow.roles = {"a\xFF"};
+  CHECK(to_json(m).find("\xEF\xBF\xBD") != std::string::npos);
+}
