@@ -86,11 +86,6 @@ void checker::check_route(route_config const& r, std::string const& path) {
   } else if (strips && rewrites) {
     error(path + ".rewrite", "a route has strip_prefix or rewrite, not both");
   }
-  bool const slash_matters = has_wildcard(r.path) && r.rewrite.size() > 1 && r.rewrite.ends_with('/');
-  if (rewrites && fine(".rewrite") && fine(".path") && slash_matters) {
-    error(path + ".rewrite", "no slash at the end: what the wildcard matched follows with its own",
-          fmt::format("write `{}`", r.rewrite.substr(0, r.rewrite.size() - 1)));
-  }
   if (strips && fine(".strip_prefix") && fine(".path")) {
     if (r.strip_prefix.ends_with('/')) {
       error(path + ".strip_prefix", "no slash at the end, and more than `/`");

@@ -28,7 +28,8 @@ typed<document> whole_file() {
       field("defaults", &document::defaults, describe_defaults(), "", "What routes are that do not say otherwise."),
       field("routes", &document::routes, describe_routes(), "", "The first that matches decides; none is 404.")
           .required(),
-      field("log", &document::log, describe_log(), "", "What is written to standard error."),
+      field("log", &document::log, describe_log(), "",
+            "What is logged; all but the access log goes to standard error."),
       unused<document>("tracing", describe_tracing(), "", "Distributed tracing."),
   });
 }

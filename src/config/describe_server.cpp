@@ -108,7 +108,7 @@ typed<log_config> describe_log() {
           "format", &log_config::format,
           choice<log_format>({{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}}),
           "auto", "`auto` is coloured text on a terminal and JSON lines elsewhere."),
-      field("access", &log_config::access, boolean(), "true", "One line for each request."),
+      field("access", &log_config::access, boolean(), "true", "One line for each request, on standard output."),
   });
 }
 

@@ -32,8 +32,11 @@ public:
   [[nodiscard]] std::optional<std::size_t> last_quoted() const noexcept { return last_quoted_; }
 
   void OnDocumentStart(YAML::Mark const& mark) override {
-    if (documents_++ > 0)
-      throw refusal{place(mark), "only one YAML document may stand in the file", "remove the `---`"};
+    if (documents_++ > 0) {
+      auto const where = place(mark);
+      bool const marker = text_.substr(start_of(mark), 3) == "---";
+      throw refusal{where, "only one YAML document may stand in the file", marker ? "remove the `---`" : ""};
+    }
   }
   void OnDocumentEnd() override {}
 
