@@ -21,11 +21,12 @@ constexpr int poll_ms = 50;
 }  // namespace
 
 log_writer::log_writer(int fd, std::size_t most, milliseconds patience)
-    : fd_(fd), kind_(kind::pipe), most_(most), patience_(patience) {
-  struct stat s {};
-  if (fstat(fd, &s) == 0) {
-    if (S_ISREG(s.st_mode) || (S_ISCHR(s.st_mode) && isatty(fd) == 0)) kind_ = kind::file;
-    if (S_ISSOCK(s.st_mode)) kind_ = kind::socket;
+    : fd_(fd), kind_(kind::file), most_(most), patience_(patience) {
+  struct stat about {};
+  // A descriptor that is none stays a file: its writes fail at once, and nothing waits for it.
+  if (fstat(fd, &about) == 0) {
+    if (S_ISFIFO(about.st_mode) || isatty(fd) == 1) kind_ = kind::pipe;
+    if (S_ISSOCK(about.st_mode)) kind_ = kind::socket;
   }
   // The thread inherits the mask: signals are for the main thread, and SIGPIPE (sent to the thread that writes) for
   // nobody.
