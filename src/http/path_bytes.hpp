@@ -16,6 +16,7 @@ enum feature : unsigned {
   escaped_slash = 4,       ///< "%2F"
   escaped_backslash = 8,   ///< "%5C"
   escaped_semicolon = 16,  ///< "%3B"
+  all_features = 31,
 };
 
 /// How a raw byte of a path is treated.

@@ -20,28 +20,18 @@ enum class params : std::uint8_t {
   drop_rest,  // everything after the first ';' (filters that cut ";jsessionid" with substring and indexOf)
 };
 
-struct habits {
-  bool slash = false;      // decodes %2F before it looks for segments
-  bool backslash = false;  // decodes %5C and takes it for a separator
-  params drop = params::keep;
-  bool drop_undecoded = false;     // drops before it decodes, so that "%2F" is inside the params
-  bool escaped_semicolon = false;  // drops after it decoded "%3B" as well
-  bool authority = false;          // takes "//name" in front for an authority (RFC 3986 section 4.2)
-  bool merge = false;              // "//" is "/"
-};
+// When "//name" in front is taken for an authority (RFC 3986 section 4.2).
+enum class authority : std::uint8_t { never, undecoded, with_slashes_decoded, decoded };
 
-// The habits about params that lead to different readings.
-struct params_habit {
-  params drop;
-  bool undecoded;
-  bool escaped;
-};
-constexpr std::array params_habits{
-    params_habit{params::keep, false, false},      params_habit{params::drop_each, true, false},
-    params_habit{params::drop_last, true, false},  params_habit{params::drop_rest, true, false},
-    params_habit{params::drop_each, false, false}, params_habit{params::drop_last, false, false},
-    params_habit{params::drop_rest, false, false}, params_habit{params::drop_each, false, true},
-    params_habit{params::drop_last, false, true},  params_habit{params::drop_rest, false, true},
+struct habits {
+  params drop_undecoded = params::keep;  // before anything is decoded, so that "%2F" is inside the params
+  bool slash = false;                    // "%2F" is decoded before segments are looked for
+  bool backslash = false;                // "%5C" is decoded, and a separator
+  params drop = params::keep;            // once decoded
+  bool escaped_semicolon = false;        // "%3B" has been decoded by then
+  bool late_backslash = false;           // "%5C" becomes a separator only after that
+  authority front = authority::never;
+  bool merge = false;  // "//" is "/"
 };
 
 // Where the first ';' (or "%3B") at or after `from` is, or the size of the path.
@@ -67,78 +57,112 @@ void drop_params(std::string& path, params which, bool escaped) {
   path.resize(out);
 }
 
-void decode_separators(std::string& path, bool slash, bool backslash) {
+void decode(std::string& path, std::string_view separator) {
   std::size_t out = 0;
   for (std::size_t i = 0; i < path.size(); ++i) {
-    auto const escape = std::string_view(path).substr(i, 3);
-    if ((slash && escape == "%2F") || (backslash && escape == "%5C")) {
-      path[out++] = '/';
-      i += 2;
-    } else {
-      path[out++] = path[i];
-    }
+    bool const found = path.compare(i, separator.size(), separator) == 0;
+    path[out++] = found ? '/' : path[i];
+    if (found) i += separator.size() - 1;
   }
   path.resize(out);
 }
 
-void drop_authority(std::string& path) {
+// An authority ends at the third slash, but where slashes merge early it may have been one of several that was the
+// second.
+void drop_authority(std::string& path, bool merge) {
   if (!path.starts_with("//")) return;
-  path.erase(0, std::min(path.find('/', 2), path.size()));
+  auto const name = merge ? std::min(path.find_first_not_of('/'), path.size()) : 2;
+  path.erase(0, std::min(path.find('/', name), path.size()));
   if (path.empty()) path = '/';
 }
 
 // Leaves in `path` how a server of these habits reads `text`.
 void read(std::string_view text, habits const& h, std::string& path) {
   path = text;
-  if (h.drop_undecoded) drop_params(path, h.drop, false);
-  decode_separators(path, h.slash, h.backslash);
-  if (!h.drop_undecoded) drop_params(path, h.drop, h.escaped_semicolon);
-  if (h.authority) drop_authority(path);
-  if (h.merge)
-    path.erase(std::ranges::unique(path, [](char a, char b) { return a == '/' && b == '/'; }).begin(), path.end());
-  if (resolve_dots(path) != dots::resolved) path = unreadable_path;
+  drop_params(path, h.drop_undecoded, false);
+  if (h.front == authority::undecoded) drop_authority(path, h.merge);
+  if (h.slash) decode(path, "%2F");
+  if (h.front == authority::with_slashes_decoded) drop_authority(path, h.merge);
+  if (h.backslash && !h.late_backslash) decode(path, "%5C");
+  drop_params(path, h.drop, h.escaped_semicolon);
+  if (h.late_backslash) decode(path, "%5C");
+  if (h.front == authority::decoded) drop_authority(path, h.merge);
+  if (h.merge) {
+    auto const repeats = std::ranges::unique(path, [](char a, char b) { return a == '/' && b == '/'; });
+    path.erase(repeats.begin(), repeats.end());
+  }
+  bool const had_authority = path.starts_with("//");
+  bool const readable = resolve_dots(path) == dots::resolved && path.starts_with("//") == had_authority;
+  if (!readable) path = unreadable_path;
 }
 
-// Every combination that the features of a path call for, in a list without repeats.
-std::vector<habits> habits_for(unsigned features, bool authority) {
+// Whether habits differ from simpler ones at all on a path of these features.
+bool matter(habits const& h, unsigned features) noexcept {
+  bool const drops_first = h.drop_undecoded != params::keep;
+  bool const drops = h.drop != params::keep;
+  bool const decodes = h.slash || h.backslash;
+  if (h.slash && !(features & escaped_slash)) return false;
+  if (h.backslash && !(features & escaped_backslash)) return false;
+  if (drops_first && !(features & raw_semicolon)) return false;
+  // Before or after decoding is one and the same where nothing is decoded.
+  if (drops_first && !decodes && !(features & escaped_semicolon)) return false;
+  if (h.late_backslash && !(h.backslash && drops)) return false;
+  if (h.front == authority::undecoded && !decodes && !drops) return false;
+  if (h.front == authority::with_slashes_decoded && !(h.slash && h.backslash)) return false;
+  if (h.escaped_semicolon) return drops && (features & escaped_semicolon);
+  return !drops || (!drops_first && (features & raw_semicolon));
+}
+
+std::vector<habits> combine(unsigned features, bool may_have_authority) {
+  static constexpr std::array ways{params::keep, params::drop_each, params::drop_last, params::drop_rest};
+  static constexpr std::array fronts{authority::never, authority::undecoded, authority::with_slashes_decoded,
+                                     authority::decoded};
   std::vector<habits> all;
-  for (auto const& p : params_habits) {
-    if (p.drop != params::keep) {
-      bool const separators = (features & (escaped_slash | escaped_backslash)) != 0;
-      // Before or after decoding is one and the same where there is nothing to decode.
-      if (p.undecoded && !separators) continue;
-      if (p.escaped ? !(features & escaped_semicolon) : !(features & raw_semicolon)) continue;
-    }
-    for (unsigned bits = 0; bits < 16; ++bits) {
-      habits h;
-      h.slash = bits & 1;
-      h.backslash = bits & 2;
-      h.authority = bits & 4;
-      h.merge = bits & 8;
-      h.drop = p.drop;
-      h.drop_undecoded = p.undecoded;
-      h.escaped_semicolon = p.escaped;
-      if (h.slash && !(features & escaped_slash)) continue;
-      if (h.backslash && !(features & escaped_backslash)) continue;
-      if (h.authority && !authority) continue;
-      all.push_back(h);
+  for (auto const first : ways) {
+    for (auto const then : ways) {
+      for (auto const front : fronts) {
+        if (front != authority::never && !may_have_authority) continue;
+        for (unsigned bits = 0; bits < 32; ++bits) {
+          habits h;
+          h.drop_undecoded = first;
+          h.drop = then;
+          h.front = front;
+          h.slash = bits & 1;
+          h.backslash = bits & 2;
+          h.escaped_semicolon = bits & 4;
+          h.merge = bits & 8;
+          h.late_backslash = bits & 16;
+          if (matter(h, features)) all.push_back(h);
+        }
+      }
     }
   }
   return all;
+}
+
+// Combined once, not a request.
+std::vector<habits> const& habits_for(unsigned features, bool may_have_authority) {
+  static auto const table = [] {
+    std::array<std::vector<habits>, 2 * all_features + 2> lists;
+    for (unsigned i = 0; i < lists.size(); ++i)
+      lists[i] = combine(i / 2, i % 2 != 0);
+    return lists;
+  }();
+  return table[2 * features + (may_have_authority ? 1 : 0)];
 }
 
 }  // namespace
 
 std::vector<std::string> canonical_path::readings() const {
   // Bytes that are gone through for one path at most. A long path of one habit, or a short one of all, stays far below.
-  static constexpr std::size_t most_work = 256 * 1024;
+  static constexpr std::size_t most_work = 64 * 1024;
 
   std::vector<std::string> readings;
   if (plain()) return readings;
   // An authority may be in front from the start, or once something has been decoded or dropped.
   static constexpr std::array fronts{"//", "/;", "/%2F", "/%5C", "/%3B"};
-  bool const authority = std::ranges::any_of(fronts, [&](auto front) { return text_.starts_with(front); });
-  auto const all = habits_for(features_, authority);
+  bool const may_have_authority = std::ranges::any_of(fronts, [&](auto front) { return text_.starts_with(front); });
+  auto const& all = habits_for(features_, may_have_authority);
   if (all.size() * text_.size() > most_work) {
     readings.emplace_back(unreadable_path);
     return readings;

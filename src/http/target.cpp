@@ -10,6 +10,7 @@ namespace detail {
 
 dots resolve_dots(std::string& path) noexcept {
   auto outcome = dots::resolved;
+  if (path.find("/.") == std::string::npos) return outcome;
   std::size_t out = 0;
   for (std::size_t at = 0; at < path.size();) {  // path[at] is the '/' in front of a segment
     auto const end = std::min(path.find('/', at + 1), path.size());

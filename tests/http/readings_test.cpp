@@ -33,7 +33,7 @@ TEST_CASE("readings, one habit at a time") {
       {"//", {"/"}},
       {"//admin", {"/", "/admin"}},
       {"//x/admin", {"/admin", "/x/admin"}},
-      {"///admin", {"/admin"}},
+      {"///admin", {"/", "/admin"}},
       // ";params" dropped from each segment, the last one, or with all that follows
       {"/a;x", {"/a"}},
       {"/a/;x", {"/a/"}},
@@ -88,6 +88,14 @@ TEST_CASE("readings, habits together") {
       {"/%5cx/a;y", "/a"},  // decoded, then an authority
       {"/;x/y/a", "/a"},    // dropped, then an authority
       {"//x;y%2fz/a", "/a"},
+      {"//x%2fy/a", "/a"},             // an authority, then decoded
+      {"//x%5cy%2fa%5cb", "/a/b"},     // between the two
+      {"///x/a", "/a"},                // the third slash merged
+      {"/a%3b..%5cb//%5cc", "/a/c"},   // params dropped before backslashes count
+      {"/a;x%2fb/c%3by/d", "/a/c/d"},  // params dropped before decoding and after it
+      {"/a;x/b%3by/c", "/a/b/c"},
+      {"/x%2f..%2f/a", "/.."},  // hidden dots bring "//" in front
+      {"/.;/%2fa", "/.."},
   }));
   CAPTURE(r.raw);
   auto const readings = readings_of(r.raw);

@@ -141,6 +141,8 @@ strings spellings() {
       all.push_back("/public" + a + up + a + up + a + "admin/secret");
       all.push_back("/public" + a + up + a + "admin" + a + "x" + a + up + a + "secret");
       all.push_back("/x" + a + up + a + "admin/secret");
+      all.push_back("/public" + a + up + a + "public/secret");
+      all.push_back("/public/x" + a + up + a + up + a + "public/secret");
     }
   // No step up at all.
   for (auto const& a : separators)

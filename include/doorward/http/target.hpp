@@ -20,14 +20,15 @@ public:
   [[nodiscard]] bool plain() const noexcept { return features_ == 0; }
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
-  /// The paths that servers of different habits would see: `//` merged or not, `;params` dropped or not, `%2F` and
-  /// `%5C` taken as separators or not, every combination of those present, each with its dot segments resolved.
-  /// Without `text()` itself and without repeats; empty for a plain path.
+  /// The paths that servers of different habits would see: `//` merged or not (in front, taken for an authority or
+  /// not),
+  /// `;params` dropped or not, `%2F` and `%5C` taken as separators or not, every combination of those present, each
+  /// with its dot segments resolved. Without `text()` itself and without repeats; empty for a plain path.
   ///
-  /// A reading that nobody can vouch for is given as `unreadable_path`: one that climbs above the root, one
-  /// whose ".." would remove an empty segment (what that removes depends on the order of a server's steps), and, alone,
-  /// one for all when a path is so long and so mixed that going through its readings would be work for an attacker to
-  /// ask for.
+  /// A reading that nobody can vouch for is given as `unreadable_path`: one that climbs above the root; one where a
+  /// hidden dot segment removes an empty segment or brings "//" in front (what comes of that depends on the order of a
+  /// server's steps); and, alone, one for all when a path is so long and so mixed that going through its readings would
+  /// be work for an attacker to ask for.
   [[nodiscard]] std::vector<std::string> readings() const;
 
 private:
