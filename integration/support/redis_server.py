@@ -66,8 +66,8 @@ class RedisServer:
             self.admin("CONFIG", "SET", "requirepass", self.password)
 
     def reset_acl(self):
-        """What doorward may do, exactly as documented."""
-        self.admin("ACL", "SETUSER", USER, "reset", "on", f">{PASSWORD}", *documented_acl())
+        """What doorward may do, exactly as documented; the stages use databases other than 0."""
+        self.admin("ACL", "SETUSER", USER, "reset", "on", f">{PASSWORD}", *documented_acl(), "+select")
 
     def client(self, db=0):
         client = Resp(self.address)
