@@ -13,13 +13,13 @@ struct link::hooks {
 
   // A reply object has to begin like a redisReply, because hiredis looks at its type. One is enough: pieces of an array
   // are told by their parent, and only the root is ever handed back. Its strings stay null.
+  static inline thread_local redisReply object{};
   static void* kept(redisReadTask const* task, bool ok) noexcept {
-    static thread_local redisReply object{};
     if (!ok) {
       self(task->privdata).remember(error_kind::protocol, "a reply beyond the limits of size");
       return nullptr;  // hiredis takes it for a lack of memory, and closes
     }
-    object.type = task->parent == nullptr ? task->type : object.type;
+    if (task->parent == nullptr) object.type = task->type;
     return &object;
   }
 
@@ -34,6 +34,8 @@ struct link::hooks {
 
   static void* create_string(redisReadTask const* task, char* text, std::size_t length) {
     std::string_view const view{text, length};
+    if (task->parent != nullptr && task->type == REDIS_REPLY_STRING)
+      return kept(task, self(task->privdata).builder_.item(view));
     reply::kind kind{};
     switch (task->type) {
       case REDIS_REPLY_STRING: kind = reply::kind::string; break;

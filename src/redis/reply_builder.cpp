@@ -1,28 +1,26 @@
 #include "redis/reply_builder.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace doorward::redis {
 
 void reply_builder::begin(reply::kind kind) noexcept {
-  used_ = 0;
-  elements_ = 0;
-  items_.clear();
+  used_ = count_ = places_ = elements_ = 0;
   reply_ = reply{};
   reply_.type = kind;
 }
 
 bool reply_builder::text(reply::kind kind, std::string_view text, bool root) {
-  if (root) {
-    begin(kind);
-    return store(text, reply_.text);
+  if (!root) {
+    if (kind == reply::kind::string) return item(text);
+    reply_.malformed = true;
+    return true;
   }
-  if (kind != reply::kind::string) reply_.malformed = true;
-  if (reply_.malformed) return true;
-  std::string_view kept;
-  if (!store(text, kept)) return false;
-  items_.push_back(kept);
+  begin(kind);
+  if (!make_room(text.size())) return false;
+  if (!text.empty()) std::memcpy(arena_.get(), text.data(), text.size());
+  used_ = text.size();
+  reply_.text = {arena_.get(), text.size()};
   return true;
 }
 
@@ -52,33 +50,35 @@ bool reply_builder::array(std::size_t elements, bool root) {
   // Nested arrays count too: their depth and width together stay below the cap.
   if (elements > most_elements - elements_) return false;
   elements_ += elements;
-  items_.reserve(elements_);
+  if (root && elements != 0) {
+    if (!items_) items_.reset(new std::string_view[most_elements]);
+    places_ = elements;
+  }
   return true;
 }
 
 reply const& reply_builder::finish() noexcept {
-  if (!reply_.malformed) reply_.items = items_;
+  if (!reply_.malformed) reply_.items = {items_.get(), count_};
   return reply_;
 }
 
-bool reply_builder::store(std::string_view text, std::string_view& kept) {
-  if (text.size() > most_bytes - used_) return false;
-  if (text.size() > capacity_ - used_) grow(used_ + text.size());
-  char* const at = arena_.get() + used_;
-  if (!text.empty()) std::memcpy(at, text.data(), text.size());
-  used_ += text.size();
-  kept = {at, text.size()};
-  return true;
+bool reply_builder::rare_item(std::string_view text) {
+  // More strings than the outer array has places belong to a nested one.
+  if (count_ == places_) return reply_.malformed;
+  return make_room(text.size()) && item(text);
 }
 
-void reply_builder::grow(std::size_t needed) {
-  auto const capacity = std::min(std::max({needed, 2 * capacity_, std::size_t{4096}}), most_bytes);
+bool reply_builder::make_room(std::size_t bytes) {
+  if (bytes > most_bytes - used_) return false;
+  if (bytes <= capacity_ - used_) return true;
+  auto const capacity = std::min(std::max({used_ + bytes, 2 * capacity_, std::size_t{4096}}), most_bytes);
   std::unique_ptr<char[]> larger{new char[capacity]};
   if (used_ != 0) std::memcpy(larger.get(), arena_.get(), used_);
-  for (auto& item : items_)
-    item = {larger.get() + (item.data() - arena_.get()), item.size()};
+  for (std::size_t i = 0; i < count_; ++i)
+    items_[i] = {larger.get() + (items_[i].data() - arena_.get()), items_[i].size()};
   arena_ = std::move(larger);
   capacity_ = capacity;
+  return true;
 }
 
 }  // namespace doorward::redis

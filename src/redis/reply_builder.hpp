@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string_view>
-#include <vector>
 
 #include "doorward/redis/reply.hpp"
 
@@ -19,6 +19,15 @@ public:
 
   /// `root`: the piece is the reply, or begins it. Pieces that follow belong to the array begun last.
   [[nodiscard]] bool text(reply::kind kind, std::string_view text, bool root);
+  /// A string inside an array: what nearly all pieces are, so the common case is here to be inlined.
+  [[nodiscard]] bool item(std::string_view text) {
+    if (count_ == places_ || text.size() > capacity_ - used_) return rare_item(text);
+    char* const at = arena_.get() + used_;
+    std::memcpy(at, text.data(), text.size());
+    items_[count_++] = {at, text.size()};
+    used_ += text.size();
+    return true;
+  }
   [[nodiscard]] bool integer(long long value, bool root);
   [[nodiscard]] bool nil(bool root);
   [[nodiscard]] bool array(std::size_t elements, bool root);
@@ -28,15 +37,17 @@ public:
 
 private:
   void begin(reply::kind kind) noexcept;
-  [[nodiscard]] bool store(std::string_view text, std::string_view& kept);
-  void grow(std::size_t needed);
+  [[nodiscard]] bool rare_item(std::string_view text);
+  [[nodiscard]] bool make_room(std::size_t bytes);
 
   reply reply_;
   std::unique_ptr<char[]> arena_;
   std::size_t used_ = 0;
   std::size_t capacity_ = 0;
-  std::size_t elements_ = 0;
-  std::vector<std::string_view> items_;  // views into arena_
+  std::unique_ptr<std::string_view[]> items_;  // views into arena_
+  std::size_t count_ = 0;
+  std::size_t places_ = 0;    // for items of this reply; none once it is malformed
+  std::size_t elements_ = 0;  // of all arrays so far
 };
 
 }  // namespace doorward::redis
