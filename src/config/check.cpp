@@ -153,7 +153,9 @@ void checker::check_server() {
 void checker::check_session() {
   auto const& session = doc_.session;
   auto const& cookie = session.cookie;
-  if (sound("session.cookie.name", "session.cookie.secure") && !cookie.secure) {
+  // What `auto` means follows from the listeners and the origin.
+  bool const decided = seen_.sound("session.cookie.secure") && sound("server.listen", "server.public_origin");
+  if (decided && seen_.sound("session.cookie.name") && !cookie.secure) {
     if (has_secure_prefix(cookie.name)) {
       error("session.cookie.name", "browsers take a cookie of this name only when it is Secure",
             "set `session.cookie.secure: true`, or choose another name");

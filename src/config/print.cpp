@@ -20,6 +20,14 @@ std::size_t offset_of(std::string_view line, std::size_t character) {
   return at;
 }
 
+// Keys reach messages as they were written, and YAML can write any byte: none of them may steer a terminal.
+std::string harmless(std::string_view text) {
+  std::string out{text};
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7F; }, '?');
+  return out;
+}
+
 // The line with a caret under the column (from 1). Of a long line, the part around it.
 void print_source(std::ostream& out, std::string const& line, std::size_t column) {
   std::size_t const caret = column - 1;
@@ -43,13 +51,13 @@ void print(std::ostream& out, std::vector<problem> const& problems, std::string_
     out << file << ':';
     if (p.where.line > 0) out << p.where.line << ':' << p.where.column << ':';
     out << (p.severity == problem::level::error ? " error: " : " warning: ");
-    if (!p.path.empty()) out << p.path << ": ";
-    out << p.text << '\n';
+    if (!p.path.empty()) out << harmless(p.path) << ": ";
+    out << harmless(p.text) << '\n';
     if (p.where.line > 0) {
       auto const line = mask_secrets(line_of(text, p.where.line));
       if (line.find_first_not_of(" \t") != std::string::npos) print_source(out, line, p.where.column);
     }
-    if (!p.suggestion.empty()) out << "  " << p.suggestion << '\n';
+    if (!p.suggestion.empty()) out << "  " << harmless(p.suggestion) << '\n';
   }
 }
 

@@ -202,7 +202,11 @@ typed<T> or_auto(typed<T> inner) {
   d.name = "`auto` or " + inner.name;
   d.parts = {std::move(word), std::move(inner)};
   d.read = [](description const& self, reader& r, node const& n, void* into) {
-    if (n.type == node::kind::scalar && n.text == "auto") return r.seen().set_automatic(r.path());
+    if (n.type == node::kind::scalar) {
+      auto const written = r.text(n, with_article(self.name));
+      if (!written) return;
+      if (*written == "auto") return r.seen().set_automatic(r.path());
+    }
     self.parts[1].read(self.parts[1], r, n, into);
   };
   return d;

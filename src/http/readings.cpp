@@ -88,8 +88,8 @@ void read(std::string_view text, habits const& h, std::string& path) {
   if (h.late_backslash) decode(path, "%5C");
   if (h.front == authority::decoded) drop_authority(path, h.merge);
   if (h.merge) {
-    auto const repeats = std::ranges::unique(path, [](char a, char b) { return a == '/' && b == '/'; });
-    path.erase(repeats.begin(), repeats.end());
+    auto const both_slashes = [](char a, char b) { return a == '/' && b == '/'; };
+    path.erase(std::unique(path.begin(), path.end(), both_slashes), path.end());
   }
   bool const had_authority = path.starts_with("//");
   bool const readable = resolve_dots(path) == dots::resolved && path.starts_with("//") == had_authority;

@@ -26,7 +26,12 @@ void watch::start(stream& s, milliseconds timeout) noexcept {
 bool watch::stop() noexcept {
   waiting_ = nullptr;
   wheel_->disarm(*this);
-  return fired_;
+  return fired_ || interrupted_;
+}
+
+void watch::interrupt() noexcept {
+  interrupted_ = true;
+  if (waiting_ != nullptr) waiting_->cancel();
 }
 
 void watch::on_deadline() noexcept {
@@ -84,6 +89,12 @@ void stream::shutdown_send() noexcept { ::shutdown(socket_.native_handle(), SHUT
 void stream::close() noexcept {
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+void stream::reset() noexcept {
+  linger const at_once{1, 0};
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
 }
 
 void stream::waiter::await_suspend(std::coroutine_handle<> h) {

@@ -19,11 +19,10 @@ net::task<> send_request(exchange& x, upstream_exchange& u, std::span<char> body
 }
 
 // Ends the coroutine that sends the body, wherever it waits.
-net::task<> stop_body(exchange& x, upstream_exchange& u, net::child& sender) {
+net::task<> stop_body(upstream_exchange& u, net::child& sender) {
   if (!sender.running()) co_return;
   u.stop_body = true;
-  x.client->stream.cancel();
-  u.stream().cancel();
+  u.body_watch.interrupt();
   co_await sender.join();
 }
 
@@ -38,7 +37,7 @@ net::task<result<void>> attempt(exchange& x, upstream_exchange& u, std::span<cha
 
   auto r = co_await read_response_head(x, u);
   if (r) r = co_await relay_response(x, u);
-  co_await stop_body(x, u, sender);
+  co_await stop_body(u, sender);
   // A body that could not be read to its end explains whatever the upstream did about it.
   if (u.body_error != errc{} && !x.answered) co_return u.body_error;
   co_return r;
@@ -63,6 +62,7 @@ net::task<result<void>> proxy(exchange& x) {
 
   u.lease = u.cluster.take_idle(careful);
   for (bool retried = false;; retried = true) {
+    auto const began = steady::now();
     if (!u.lease) {
       auto fresh = co_await u.cluster.connect(u.watch);
       if (!fresh) {
@@ -75,9 +75,8 @@ net::task<result<void>> proxy(exchange& x) {
     bool const told = co_await x.client->send_continue();
     if (!told) co_return errc::client_gone;
 
-    auto const sent = steady::now();
     auto r = co_await attempt(x, u, body);
-    x.upstream_time += steady::now() - sent;
+    x.upstream_time += steady::now() - began;
     if (r) {
       x.worker.metrics.upstream_request(x.route->upstream, x.response.status, x.upstream_time);
       co_return r;

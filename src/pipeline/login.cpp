@@ -1,5 +1,6 @@
 #include "doorward/auth/grant.hpp"
 #include "doorward/auth/request_checks.hpp"
+#include "doorward/base/encoding.hpp"
 #include "doorward/base/random.hpp"
 #include "doorward/obs/log.hpp"
 #include "pipeline/upstream_exchange.hpp"

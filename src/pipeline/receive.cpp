@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "doorward/auth/request_checks.hpp"
 #include "doorward/http/host.hpp"
 #include "pipeline/stages.hpp"
@@ -9,6 +11,9 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   head_bytes = bytes;
   head.method_token = {};
   head.verb = http::method::other;
+  head.minor_version = 1;
+  head.body = http::framing::none;
+  head.expects_continue = false;
   head.fields.clear();
   host.clear();
   path = {};
@@ -32,6 +37,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   upstream_buffer.rewind(0);
   answered = false;
   close = worker.draining;
+  abort = false;
   set_cookie.clear();
   refused.reset();
   decision = obs::decision::own;
@@ -55,6 +61,8 @@ result<void> receive(exchange& x) {
   auto const target = http::split_target(x.head.target);
   x.query = target.query;
   x.has_query = target.has_query;
+  // The query is passed on as it came, so it must be one that every server ends in the same place.
+  if (!std::ranges::all_of(x.query, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; })) return errc::bad_request;
   auto const path = http::canonicalise(target.path, x.path_storage);
   if (!path) return path.error();
   x.path = *path;

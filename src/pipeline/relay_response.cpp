@@ -1,7 +1,6 @@
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/body.hpp"
 #include "doorward/http/chunk_frame.hpp"
-#include "doorward/pipeline/answer.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
@@ -88,16 +87,21 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
     }
   }
   // Bytes beyond the answer belong to nobody; such a connection is not used again.
-  if (x.response.keep_alive && buffer.empty() && u.body_sent) u.lease.keep();
+  if (x.response.keep_alive && buffer.empty() && u.body_sent) {
+    u.lease.keep(x.response.body == framing::none);
+  }
   co_return result<void>{};
 }
 
-net::task<result<void>> redirect_after_login(exchange& x, std::string_view to) {
-  answer_context c{x.request_id, x.worker.date, false, x.close, x.head.minor_version == 0, x.set_cookie};
+// The identity service's answer goes on, its own cookies included, with another status and without its body.
+net::task<result<void>> redirect_after_login(exchange& x, std::string const& to) {
+  x.status = x.response.status = 303;
+  x.response.reason = "See Other";
+  auto extra = "Location: " + to + "\r\nContent-Length: 0\r\n";
+  extra += connection_lines(x, framing::length);
   auto& out = x.worker.out;
   out.clear();
-  append_redirect(out, c, 303, to);
-  x.status = 303;
+  append_response_head(out, x, extra, {.no_store = true, .without_body = true});
   auto const sent = co_await send_piece(x, out, {}, {});
   co_return sent;
 }
@@ -110,8 +114,6 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
     auto r = co_await run_tunnel(x, u);
     co_return r;
   }
-  // Whatever this client sends next it may have meant for the tunnel it did not get.
-  if (x.head.wants_upgrade()) x.close = true;
   if (is_event_stream(x.response)) {
     u.watch.limit(time_point::max());
     u.body_watch.limit(time_point::max());
@@ -133,9 +135,11 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
   if (out == framing::until_close) x.close = true;
   auto& scratch = x.worker.out;
   scratch.clear();
-  append_response_head(scratch, x, connection_lines(x, out), no_store);
+  append_response_head(scratch, x, connection_lines(x, out), {.no_store = no_store});
   auto const silence = is_event_stream(x.response) ? event_stream_silence : u.timeouts().idle;
   auto r = co_await relay_body(x, u, out, silence);
+  // To this client the end of the connection is the end of the body, so it must not look like one.
+  if (!r && out == framing::until_close) x.abort = true;
   co_return r;
 }
 

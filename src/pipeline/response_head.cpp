@@ -15,8 +15,7 @@ constexpr unsigned most_interim_answers = 8;
 // the watching costs nothing.
 constexpr milliseconds before_watching{1'000};
 
-net::task<> watch_client(exchange& x, upstream_exchange& u, bool const& stop) {
-  net::watch forever(x.worker.wheel);
+net::task<> watch_client(exchange& x, upstream_exchange& u, net::watch& until_told) {
   for (;;) {
     auto const seen = x.client->stream.peek();
     if (seen == net::io_status::ok) co_return;  // the next request is there already: nobody has gone
@@ -25,12 +24,12 @@ net::task<> watch_client(exchange& x, upstream_exchange& u, bool const& stop) {
       u.stream().cancel();
       co_return;
     }
-    co_await x.client->stream.readable(forever, milliseconds::max());
-    if (stop) co_return;
+    bool const goes_on = co_await x.client->stream.readable(until_told, milliseconds::max());
+    if (!goes_on) co_return;
   }
 }
 
-bool drops(exchange const& x, http::field_line const& f, bool no_store) noexcept {
+bool drops(exchange const& x, http::field_line const& f, head_changes changes) noexcept {
   switch (f.id) {
     case field_id::connection:
     case field_id::keep_alive:
@@ -40,7 +39,8 @@ bool drops(exchange const& x, http::field_line const& f, bool no_store) noexcept
     case field_id::trailer:
     case field_id::transfer_encoding:
     case field_id::upgrade: return true;
-    case field_id::content_length: return x.response.status / 100 == 1 || x.response.status == 204;
+    case field_id::content_length:
+      return changes.without_body || x.response.status / 100 == 1 || x.response.status == 204;
     case field_id::set_cookie: {
       auto const theirs = x.route->to == runtime::destination::login &&
                           x.view().config.identity.mode == config::identity_mode::external;
@@ -48,7 +48,8 @@ bool drops(exchange const& x, http::field_line const& f, bool no_store) noexcept
     }
     default: break;
   }
-  if (no_store && iequals(f.name, "cache-control")) return true;
+  if (changes.no_store && iequals(f.name, "cache-control")) return true;
+  if (changes.without_body && (iequals(f.name.substr(0, 8), "content-") || iequals(f.name, "etag"))) return true;
   return iequals(f.name, "x-request-id");
 }
 
@@ -70,15 +71,12 @@ net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, millis
   if (first == timeout) co_return errc::upstream_timeout;
 
   // While a body is being read from the client, its reader sees the end.
-  bool stop = false;
+  net::watch until_told(x.worker.wheel);
   net::child watcher;
-  if (x.client->body_finished()) watcher.start(watch_client(x, u, stop));
+  if (x.client->body_finished()) watcher.start(watch_client(x, u, until_told));
   if (!u.client_gone) in_time = co_await u.stream().readable(u.watch, timeout - first);
-  if (watcher.running()) {
-    stop = true;
-    x.client->stream.cancel();
-    co_await watcher.join();
-  }
+  until_told.interrupt();
+  co_await watcher.join();
   if (u.client_gone) co_return errc::client_gone;
   co_return in_time ? result<void>{} : errc::upstream_timeout;
 }
@@ -122,7 +120,7 @@ net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
   }
 }
 
-void append_response_head(std::string& out, exchange& x, std::string_view extra, bool no_store) {
+void append_response_head(std::string& out, exchange& x, std::string_view extra, head_changes changes) {
   auto const& head = x.response;
   std::array<char, 16> status{};
   auto const end = std::to_chars(status.data(), status.data() + status.size(), head.status).ptr;
@@ -140,7 +138,7 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
     // Only the identity service may speak in these names, and what it says is for doorward.
     auto const grant = f.name.size() > 9 && iequals(f.name.substr(0, 9), "doorward-");
     if (grant && x.route->to != runtime::destination::login) ++stripped;
-    if (grant || drops(x, f, no_store) || (head.connection_names_fields && named_by_connection(head, f.name))) {
+    if (grant || drops(x, f, changes) || (head.connection_names_fields && named_by_connection(head, f.name))) {
       out.append(run_begin, run);
       run = 0;
       continue;
@@ -160,7 +158,7 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
     out.append(x.set_cookie);
     out.append("\r\n");
   }
-  if (no_store) out.append("Cache-Control: no-store\r\n");
+  if (changes.no_store) out.append("Cache-Control: no-store\r\n");
   out.append(extra);
   out.append("\r\n");
 }

@@ -61,7 +61,7 @@ void append_forwarding(std::string& out, exchange const& x) {
     }
     append_line(out, "", from.text);
   }
-  if (!kept_from_proxy("x-forwarded-proto")) append_line(out, "X-Forwarded-Proto: ", "http");
+  if (!kept_from_proxy("x-forwarded-proto")) append_line(out, "X-Forwarded-Proto: ", x.view().public_scheme);
   if (!kept_from_proxy("x-forwarded-host") && !x.head.host.empty())
     append_line(out, "X-Forwarded-Host: ", x.head.host);
   append_line(out, "X-Request-Id: ", x.request_id);

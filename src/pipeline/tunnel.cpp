@@ -12,6 +12,7 @@ struct direction {
   net::stream& from;
   net::stream& to;
   net::read_buffer& buffer;
+  time_point& last_activity;  ///< of either direction
   std::uint64_t bytes = 0;
 };
 
@@ -30,6 +31,7 @@ net::task<> carry(exchange& x, direction& d) {
       }
       d.buffer.consume(size);
       d.bytes += size;
+      d.last_activity = x.worker.wheel.now();
     }
     // No block is held while nothing comes.
     d.buffer.release();
@@ -37,7 +39,7 @@ net::task<> carry(exchange& x, direction& d) {
     if (r.status == net::io_status::again) {
       d.buffer.release();
       bool const in_time = co_await d.from.readable(watch, tunnel_silence);
-      if (!in_time) {
+      if (!in_time && x.worker.wheel.now() - d.last_activity >= tunnel_silence) {
         d.from.shutdown();
         d.to.shutdown();
         co_return;
@@ -65,7 +67,7 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
   x.answered = true;
   auto& out = x.worker.out;
   out.clear();
-  append_response_head(out, x, "Connection: Upgrade\r\nUpgrade: websocket\r\n", false);
+  append_response_head(out, x, "Connection: Upgrade\r\nUpgrade: websocket\r\n", {});
   auto const s = x.client->send(out);
   bool taken = s == downstream::sent::all;
   if (s == downstream::sent::some) taken = co_await x.client->flush();
@@ -83,8 +85,9 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
 
   --x.worker.connections_active;
   ++x.worker.connections_tunnel;
-  direction up{x.client->stream, u.stream(), from_client};
-  direction down{u.stream(), x.client->stream, x.upstream_buffer};
+  auto last_activity = x.worker.wheel.now();
+  direction up{x.client->stream, u.stream(), from_client, last_activity};
+  direction down{u.stream(), x.client->stream, x.upstream_buffer, last_activity};
   net::child upwards;
   upwards.start(carry(x, up));
   co_await carry(x, down);

@@ -52,7 +52,12 @@ struct granted {
 };
 [[nodiscard]] net::task<result<granted>> apply_grant(exchange& x);
 
+/// How an answer's head is changed on its way.
+struct head_changes {
+  bool no_store = false;      ///< must not be cached, whatever the upstream says
+  bool without_body = false;  ///< what the fields say of the body does not hold any more
+};
 /// Appends the head of the answer as the client gets it. `extra`: complete lines. Counts what is stripped.
-void append_response_head(std::string& out, exchange& x, std::string_view extra, bool no_store);
+void append_response_head(std::string& out, exchange& x, std::string_view extra, head_changes changes);
 
 }  // namespace doorward::pipeline

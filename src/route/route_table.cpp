@@ -23,8 +23,7 @@ using methods = std::vector<std::string>;
 methods compile_methods(methods listed) {
   if (std::ranges::find(listed, "GET") != listed.end()) listed.emplace_back("HEAD");
   std::ranges::sort(listed);
-  auto const repeats = std::ranges::unique(listed);
-  listed.erase(repeats.begin(), repeats.end());
+  listed.erase(std::unique(listed.begin(), listed.end()), listed.end());
   return listed;
 }
 

@@ -102,6 +102,7 @@ snapshot::snapshot(config::model m)
       reserved(header_names(config)),
       limits{config.server.limits.header_bytes, config.server.limits.headers, config.server.limits.target_bytes},
       login_prefix(config.identity.login + '?' + config.identity.return_to + '='),
+      public_scheme(config.server.public_origin.starts_with("https:") ? "https" : "http"),
       expire_cookie(config.session.cookie.name + "=; Max-Age=0" + cookie_attributes(config.session.cookie)) {
   routes = compile_routes(config, fields);
   headers = compile_headers(config, fields);

@@ -34,12 +34,13 @@ void set_tcp_options(int fd) noexcept {
   set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-result<int> listen_tcp(sockaddr const* address, socklen_t size) {
+// `listening` false: holds the port without a share in its connections.
+result<int> open_tcp(sockaddr const* address, socklen_t size, bool listening) {
   int const fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return last_error();
   set_tcp_options(fd);
   if (address->sa_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (::bind(fd, address, size) != 0 || ::listen(fd, backlog) != 0) {
+  if (::bind(fd, address, size) != 0 || (listening && ::listen(fd, backlog) != 0)) {
     auto const ec = last_error();
     ::close(fd);
     return ec;
@@ -140,7 +141,9 @@ result<bound_socket> bound_socket::bind(config::endpoint const& where) {
   auto const size = static_cast<socklen_t>(s.name_.size());
   if (where.port != 0)
     if (ec = port_is_free(as_sockaddr(s.name_), size); ec) return ec;
-  auto const fd = listen_tcp(as_sockaddr(s.name_), size);
+  // The kernel spreads connections over every listening socket of the port, so only those that somebody accepts from
+  // may listen: the clones.
+  auto const fd = open_tcp(as_sockaddr(s.name_), size, false);
   if (!fd) return fd.error();
   s.fd_ = *fd;
   auto const port = bound_port(s.fd_);
@@ -172,7 +175,7 @@ result<int> bound_socket::clone() const {
     return fd;
   }
   auto name = name_;
-  return listen_tcp(as_sockaddr(name), static_cast<socklen_t>(name.size()));
+  return open_tcp(as_sockaddr(name), static_cast<socklen_t>(name.size()), true);
 }
 
 }  // namespace doorward::server

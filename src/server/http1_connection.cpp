@@ -54,7 +54,10 @@ net::task<> http1_connection::run() {
     if (!there) break;
     bool const goes_on = co_await serve_one();
     if (!goes_on) {
-      if (unread_) co_await linger();
+      if (exchange_->abort)
+        stream_.reset();
+      else if (unread_)
+        co_await linger();
       break;
     }
   }
@@ -112,6 +115,7 @@ net::task<bool> http1_connection::serve_one() {
   ++worker_.connections_active;
   if (!exchange_) exchange_ = listener_.exchanges_.acquire();
   auto& x = *exchange_;
+  x.status = 0;  // drain() asks while the head is being read
   {
     pipeline::downstream client(worker_, stream_, buffer_, watch_, from_);
     auto const size = co_await read_head();

@@ -23,8 +23,7 @@ constexpr std::string_view no_room =
 constexpr std::size_t no_room_body = no_room.size() - (no_room.find("\r\n\r\n") + 4);
 static_assert(no_room_body == 113);
 
-// Without a descriptor to spare there is nothing to do but wait for one.
-constexpr milliseconds out_of_descriptors{100};
+constexpr milliseconds after_a_failed_accept{100};
 
 }  // namespace
 
@@ -71,11 +70,11 @@ net::task<> listener::accept_loop(door& d) {
     auto const ec = co_await net::async<boost::system::error_code>(
         [&](auto handler) { d.acceptor.async_accept(s, from, std::move(handler)); });
     if (d.closing) break;
-    if (ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system ||
-        ec == boost::system::errc::no_buffer_space || ec == boost::system::errc::not_enough_memory) {
+    if (ec && ec != boost::system::errc::connection_aborted) {
+      // Most likely no descriptor is left (EMFILE, ENFILE). Trying again at once would only burn the CPU.
       worker_.limiter.write(worker_.wheel.now(), obs::log::level::error, "accept_failed", {{"error", ec.message()}});
       net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> pause(worker_.context,
-                                                                                                  out_of_descriptors);
+                                                                                                  after_a_failed_accept);
       co_await net::async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });
       continue;
     }

@@ -26,8 +26,9 @@ lease& lease::operator=(lease&& other) noexcept {
   return *this;
 }
 
-void lease::keep() noexcept {
+void lease::keep(bool doubtful) noexcept {
   if (!connection_) return;
+  connection_->doubtful_ = doubtful;
   auto& home = *connection_->home_;
   home.give_back(std::move(connection_));
 }
@@ -53,7 +54,7 @@ std::unique_ptr<connection> endpoint_pool::take_idle(bool check) {
     --idle_count_;
     busy_.push_back(*c);
     // Data that nobody asked for is as bad as an end: it would be taken for the next answer.
-    if (!check || c->stream.peek() == net::io_status::again) return c;
+    if (!(check || c->doubtful_) || c->stream.peek() == net::io_status::again) return c;
     c.reset();
     closed();
   }
@@ -95,11 +96,11 @@ cluster::cluster(net::asio::io_context& context, net::turn_queue& turns, deadlin
 }
 
 lease cluster::take_idle(bool careful) {
-  for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    auto& pool = *endpoints_[turn_++ % endpoints_.size()];
-    if (auto c = pool.take_idle(careful)) return {std::move(c), true};
-  }
-  return {};
+  // Only the endpoint whose turn it is; connect() begins with the same one when it has none.
+  auto c = endpoints_[turn_ % endpoints_.size()]->take_idle(careful);
+  if (!c) return {};
+  ++turn_;
+  return {std::move(c), true};
 }
 
 endpoint_pool* cluster::next_with_place() noexcept {
@@ -139,7 +140,8 @@ net::task<result<lease>> cluster::connect(net::watch& w) {
       bool const got = co_await wait_for_place();
       if (!got) co_return errc::upstream_saturated;
       // What was freed may be a connection that went back to its pool.
-      if (auto idle = take_idle(true)) co_return std::move(idle);
+      for (auto& e : endpoints_)
+        if (auto idle = e->take_idle(true)) co_return lease(std::move(idle), true);
       pool = next_with_place();
     }
     lease fresh(pool->open_new(context_.get_executor()), false);

@@ -234,6 +234,13 @@ headers: { X-Id: "$$-{userId}", X-Key: "${SECRET}{plan?}" }
   CHECK(m.headers[1].external);
 }
 
+TEST_CASE("auto may come from outside too") {
+  auto const m =
+      loaded_model("server: { workers: \"${WORKERS:-auto}\" }\nsession: { cookie: { secure: \"${S:-auto}\" } }");
+  CHECK(m.server.workers == 0);
+  CHECK_FALSE(m.session.cookie.secure);
+}
+
 TEST_CASE("keys are not interpolated") {
   check_one({"headers: { @@\"${HOST}\": x }", "headers.${HOST}", "not a header's name: letters, digits and `-`"});
 }

@@ -55,6 +55,12 @@ TEST_CASE("the caret stands below the character, whatever its bytes and tabs") {
   CHECK(out.str().find("\n  " + std::string(9, ' ') + "\t" + std::string(18, ' ') + "^\n") != std::string::npos);
 }
 
+TEST_CASE("a key that would steer the terminal does not") {
+  auto const shown = printed(completed("\"\\e[31mred\\n\": 1\n"));
+  CHECK(shown.find('\x1b') == std::string::npos);
+  CHECK(shown.find("error: ?[31mred?: unknown key\n") != std::string::npos);
+}
+
 TEST_CASE("of a long line the part around the caret is shown") {
   auto const text = completed("server: { " + std::string(500, ' ') + "workers: 0" + std::string(500, ' ') + "}\n");
   auto const got = load(text, "f", test_environment);

@@ -66,6 +66,13 @@ TEST_CASE("a value that is wrong by itself is not compared with others") {
   });
 }
 
+TEST_CASE("what `auto` means is not judged by an origin that is wrong") {
+  check_each({
+      {"server: { public_origin: @@https://a/b }\nsession: { cookie: { name: __Host-x, same_site: none } }",
+       "server.public_origin", "an origin is scheme, host and port, and nothing else", "write `https://a`"},
+  });
+}
+
 TEST_CASE("limits that are just met") {
   for (auto const* text :
        {"session: { lifetime: { idle: 12h, absolute: 12h } }", "session: { lifetime: { idle: 2s, touch_every: 1s } }",

@@ -1,6 +1,6 @@
 #include "config/yaml.hpp"
 
-#include <functional>
+#include <fmt/format.h>
 
 #include "catch.hpp"
 
@@ -161,12 +161,11 @@ TEST_CASE("what would take all memory or stack is cut") {
   };
   std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
-    auto const before = "*a" + std::to_string(i - 1);
-    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + repeat(before + ", ", 9) + before + "]\n";
+    laughs += fmt::format("a{0}: &a{0} [{1}]\n", i, repeat(fmt::format("*a{}, ", i - 1), 10));
   }
   std::string chain = "a0: &a0 [x]\n";
   for (int i = 1; i < 100; ++i) {
-    chain += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
+    chain += fmt::format("a{0}: &a{0} [*a{1}]\n", i, i - 1);
   }
   auto const fat = "a: &a " + std::string(100'000, 'x') + "\nb: [" + repeat("*a, ", 1'000) + "]\n";
   for (auto const& [text, why] :

@@ -42,6 +42,10 @@ class watch final : public deadline_entry {
   /// The latest time any wait under this watch may end; time_point::max() for none.
   void limit(time_point at) noexcept { limit_ = at; }
 
+  /// Ends the present wait, and every later one before it begins, as if their time were over: for whoever wants the
+  /// coroutine to come to its end.
+  void interrupt() noexcept;
+
   [[nodiscard]] deadline_wheel& wheel() const noexcept { return *wheel_; }
 
  private:
@@ -55,6 +59,7 @@ class watch final : public deadline_entry {
   stream* waiting_ = nullptr;
   time_point limit_ = time_point::max();
   bool fired_ = false;
+  bool interrupted_ = false;
 };
 
 /// A connected stream socket, TCP or Unix, that is read and written by direct system calls and waited for through Asio.
@@ -86,6 +91,8 @@ class stream {
   void shutdown() noexcept;
   void shutdown_send() noexcept;
   void close() noexcept;
+  /// Closes in such a way that the peer sees an error instead of an end (RST).
+  void reset() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
   [[nodiscard]] socket& native() noexcept { return socket_; }
 
@@ -97,7 +104,7 @@ class stream {
     waiter(waiter const&) = delete;
     waiter& operator=(waiter const&) = delete;
 
-    bool await_ready() const noexcept { return false; }
+    bool await_ready() const noexcept { return watch_.interrupted_; }
     void await_suspend(std::coroutine_handle<> h);
     bool await_resume() noexcept { return !watch_.stop(); }
 

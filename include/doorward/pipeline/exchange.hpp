@@ -72,6 +72,7 @@ struct exchange {
   net::read_buffer upstream_buffer;
   bool answered = false;            ///< the first byte of an answer is out: nothing else can be said
   bool close = false;               ///< the client's connection ends with this exchange
+  bool abort = false;               ///< ... and must be seen to break, not to end
   std::string set_cookie;           ///< value of a Set-Cookie that goes with the answer
 
   // finish

@@ -35,6 +35,7 @@ class connection : public detail::hook {
   friend class lease;
   endpoint_pool* home_;
   time_point idle_since_{};
+  bool doubtful_ = false;
 };
 
 /// The right to use a connection. Unless keep() was called, the connection is closed when the lease ends: whatever
@@ -52,8 +53,9 @@ class lease {
   /// It has carried a request before, so it may have died unnoticed since.
   [[nodiscard]] bool reused() const noexcept { return reused_; }
   /// Gives the connection back to its pool instead of closing it: only after a whole response, to its last byte, of
-  /// an upstream that keeps the connection.
-  void keep() noexcept;
+  /// an upstream that keeps the connection. `doubtful`: some servers send a body all the same (after HEAD, 204, 304), so
+  /// it is looked at before it is used again.
+  void keep(bool doubtful) noexcept;
   /// Closes now.
   void end() noexcept;
 
@@ -104,7 +106,7 @@ class cluster {
   cluster(cluster const&) = delete;
   cluster& operator=(cluster const&) = delete;
 
-  /// An idle connection, at once; an empty lease when there is none. `careful`: look first whether the peer has closed
+  /// An idle connection to the endpoint whose turn it is, at once; an empty lease when there is none. `careful`: look first whether the peer has closed
   /// it (one system call more), for requests that must not be sent twice.
   [[nodiscard]] lease take_idle(bool careful);
 
