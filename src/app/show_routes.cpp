@@ -40,15 +40,17 @@ std::string target_text(config::route_config const& r) {
 }  // namespace
 
 int show_routes(config::model const& m, std::ostream& out) {
-  std::vector<std::array<std::string, 6>> rows{{"path", "host", "methods", "auth", "allow", "to"}};
-  rows.push_back({m.identity.login + "/**", "*", "*", "none", "-", m.identity.upstream + " (login)"});
-  rows.push_back({m.identity.logout, "*", "GET,POST", "none", "-", "(logout)"});
-  rows.push_back({"/.doorward/**", "*", "*", "passive", "-", "(doorward's own)"});
+  std::vector<std::array<std::string, 8>> rows{{"id", "path", "host", "methods", "auth", "allow", "to", "line"}};
+  rows.push_back({"(login)", m.identity.login + "/**", "*", "*", "none", "-", m.identity.upstream, "-"});
+  rows.push_back({"(logout)", m.identity.logout, "*", "GET,POST", "none", "-", "doorward itself", "-"});
+  rows.push_back({"(whoami)", "/.doorward/whoami", "*", "GET", "passive", "-", "doorward itself", "-"});
+  rows.push_back({"(own)", "/.doorward/**", "*", "*", "none", "-", "nothing: 404", "-"});
   for (auto const& r : m.routes)
-    rows.push_back({r.path, r.host.empty() ? "*" : r.host, r.methods.empty() ? "*" : join(r.methods, ","),
-                    std::string(name(r.auth)), allow_text(r.allow), target_text(r)});
+    rows.push_back({r.id, r.path, r.host.empty() ? "*" : r.host, r.methods.empty() ? "*" : join(r.methods, ","),
+                    std::string(name(r.auth)), allow_text(r.allow), target_text(r),
+                    fmt::format("{}:{}", m.file, r.where.line)});
 
-  std::array<std::size_t, 6> widths{};
+  std::array<std::size_t, 8> widths{};
   for (auto const& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   for (auto const& row : rows) {

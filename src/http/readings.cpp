@@ -159,6 +159,10 @@ std::vector<std::string> canonical_path::readings() const {
 
   std::vector<std::string> readings;
   if (plain()) return readings;
+  if (features_ & swallowed) {
+    readings.emplace_back(unreadable_path);
+    return readings;
+  }
   // An authority may be in front from the start, or once something has been decoded or dropped.
   static constexpr std::array fronts{"//", "/;", "/%2F", "/%5C", "/%3B"};
   bool const may_have_authority = std::ranges::any_of(fronts, [&](auto front) { return text_.starts_with(front); });

@@ -1,6 +1,7 @@
 #include "doorward/http/target.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "doorward/base/errc.hpp"
 #include "http/path_bytes.hpp"
@@ -131,6 +132,28 @@ bool rewrite_escapes(std::string_view raw, std::string& out) {
   return true;
 }
 
+// True when a ".." removes a segment that servers read in different ways: they then differ in what is left, although
+// nothing of it is to be seen in the canonical form. `path` has its dot segments still, and its escapes in upper case.
+bool swallows_doubt(std::string_view path) {
+  std::vector<bool> doubtful;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the '/'
+    auto const segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    if (segment == ".") continue;
+    if (segment != "..") {
+      auto const marked = segment.find(';') != segment.npos || segment.find("%2F") != segment.npos ||
+                          segment.find("%5C") != segment.npos || segment.find("%3B") != segment.npos;
+      doubtful.push_back(segment.empty() || marked);
+      continue;
+    }
+    if (doubtful.empty()) return false;  // it climbs, and is refused for that
+    if (doubtful.back()) return true;
+    doubtful.pop_back();
+  }
+  return false;
+}
+
 }  // namespace
 
 result<canonical_path> canonicalise(std::string_view raw, std::string& scratch) {
@@ -139,9 +162,10 @@ result<canonical_path> canonicalise(std::string_view raw, std::string& scratch) 
   path.text_ = raw;
   auto found = scan(raw, path.features_);
   if (found == verdict::rewritable) {
-    if (!rewrite_escapes(raw, scratch) || resolve_dots(scratch) == dots::climbed) return errc::bad_request;
+    if (!rewrite_escapes(raw, scratch)) return errc::bad_request;
+    path.features_ = swallows_doubt(scratch) ? swallowed : 0;
+    if (resolve_dots(scratch) == dots::climbed) return errc::bad_request;
     path.text_ = scratch;
-    path.features_ = 0;
     found = scan(path.text_, path.features_);
   }
   if (found != verdict::canonical) return errc::bad_request;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "doorward/base/encoding.hpp"
 #include "pipeline/stages.hpp"
@@ -61,8 +62,7 @@ class explainer {
       else if (type.text == "none")
         say("redis", "there is no such key");
       else
-        say("redis", fmt::format("type {}, {}", type.text,
-                                 ttl.text == "-1" ? "never expires" : "expires in " + ttl.text + " ms"));
+        say("redis", fmt::format("type {}, {}", type.text, expiry(ttl.text)));
     }
   }
 
@@ -86,6 +86,11 @@ class explainer {
   }
 
  private:
+  static std::string expiry(std::string const& pttl) {
+    auto const ms = std::strtoll(pttl.c_str(), nullptr, 10);
+    return ms < 0 ? "never expires" : fmt::format("expires in {} s", (ms + 999) / 1000);
+  }
+
   bool came_with_request(std::string_view line) const {
     for (std::size_t i = 0; i < x_.kept.size(); ++i)
       if (x_.kept[i] && x_.head.raw_line(i).substr(0, line.size()) == line) return true;

@@ -1,4 +1,3 @@
-#include "doorward/auth/request_checks.hpp"
 #include "doorward/base/encoding.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
@@ -49,7 +48,7 @@ net::task<> answer_refusal(exchange& x, errc why) {
     append_redirect(out, context, status, link);
   } else {
     x.decision = why;
-    refusal r{why, x.navigation || auth::asks_for_page(x.head), {}, retry_after_seconds, {}};
+    refusal r{why, x.navigation, {}, retry_after_seconds, {}};
     std::string link;
     std::string allow;
     if (status == 401) r.login_link = link = login_link(x);

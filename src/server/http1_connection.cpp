@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr milliseconds linger_time{2'000};
 
+// A client that keeps its connection may be sending its next request at the very moment the end begins. It gets this
+// long to do so, and an answer that closes; closing at once would lose the request.
+constexpr milliseconds last_chance{1'000};
+
 constexpr std::size_t least_room = 2 * 1024;
 
 }  // namespace
@@ -65,7 +69,6 @@ net::task<> http1_connection::run() {
 
 // Waits for the first byte of a request. False when the connection is over.
 net::task<bool> http1_connection::await_request() {
-  auto const idle_time = worker_.view.config.server.timeouts.idle;
   if (!buffer_.empty()) co_return true;
   // Behind everything that is ready: under load the next request has come by then, and no wait is needed.
   co_await worker_.turns.next();
@@ -75,11 +78,13 @@ net::task<bool> http1_connection::await_request() {
       buffer_.commit(r.bytes);
       co_return true;
     }
-    if (r.status != net::io_status::again || worker_.draining) co_return false;
+    if (r.status != net::io_status::again) co_return false;
     buffer_.release();
     if (exchange_) listener_.exchanges_.release(std::move(exchange_));
     idle_ = true;
-    bool const in_time = co_await stream_.readable(watch_, idle_time);
+    auto const idle_time = worker_.view.config.server.timeouts.idle;
+    bool const in_time =
+        co_await stream_.readable(watch_, worker_.draining ? std::min(idle_time, last_chance) : idle_time);
     if (!in_time) co_return false;
   }
 }

@@ -44,7 +44,7 @@ class bound_socket {
 class live_connection
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  /// Ends when there is no request under way, else after the answer; a tunnel ends now.
+  /// Ends after the answer that is under way, or soon when there is none; a tunnel ends now.
   virtual void drain() noexcept = 0;
   /// Ends now, whatever is under way.
   virtual void cut() noexcept = 0;
@@ -66,7 +66,7 @@ class listener {
   /// Begins to accept on a descriptor of bound_socket::clone(), which it owns from here on.
   void accept_on(int fd, bool is_unix);
 
-  /// Stops accepting. Idle connections close; busy ones after the answer that is under way; tunnels end.
+  /// Stops accepting. Connections end with the answer that is under way or comes next, or soon; tunnels end now.
   void drain() noexcept;
   /// Breaks what is left.
   void cut() noexcept;
