@@ -163,7 +163,7 @@ result<canonical_path> canonicalise(std::string_view raw, std::string& scratch) 
   auto found = scan(raw, path.features_);
   if (found == verdict::rewritable) {
     if (!rewrite_escapes(raw, scratch)) return errc::bad_request;
-    path.features_ = swallows_doubt(scratch) ? swallowed : 0;
+    path.features_ = swallows_doubt(scratch) ? unsigned{swallowed} : 0u;
     if (resolve_dots(scratch) == dots::climbed) return errc::bad_request;
     path.text_ = scratch;
     found = scan(path.text_, path.features_);
