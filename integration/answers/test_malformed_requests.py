@@ -109,7 +109,7 @@ def test_malformed(shared, data):
     assert len(shared.app.requests) == before
 
 
-AMBIGUOUS = ["/public/..;/admin/", "/public/..%2fadmin/", "/public/..%5cadmin/", "//admin/x", "/public/x;/../../admin",
+AMBIGUOUS = ["/public/..;/admin/", "/public/..%2fadmin/", "/public/..%5cadmin/", "//admin/x", 
              "/public//../admin/x", "/public/%2e%2e%2fadmin/", "/public/..%2Fadmin/"]  # fmt: skip
 
 

@@ -244,13 +244,16 @@ def test_every_example_fits_the_schema():
 # ---- routes and explain ----
 
 
-def test_routes_are_listed_in_the_order_of_the_file(file):
+def test_routes_are_listed_in_their_order_with_their_place(file):
     text = SMALLEST.replace("routes:", "routes:\n  - { id: staff, path: /admin/**, methods: [GET], allow: { roles: [admin] }, upstream: app }\n  - { path: /open, auth: none, respond: 404 }")
     result = run("routes", "-c", file(text))
     assert result.returncode == 0, result
-    paths = [word for line in result.stdout.splitlines() for word in line.split() if word.startswith("/") and not word.startswith(str(file.folder))]
-    assert [path for path in paths if path in ("/admin/**", "/open", "/**")] == ["/admin/**", "/open", "/**"]
-    assert "admin" in result.stdout and "none" in result.stdout and "404" in result.stdout
+    rows = [line.split() for line in result.stdout.splitlines() if "doorward.yaml:" in line]
+    assert [row[:2] for row in rows] == [["staff", "/admin/**"], ["/open", "/open"], ["/**", "/**"]]
+    assert [row[-1].rpartition(":")[2] for row in rows] == ["7", "8", "9"]
+    assert "GET" in rows[0] and any("admin" in word for word in rows[0][2:])
+    assert "none" in rows[1] and "404" in " ".join(rows[1])
+    assert "/login/**" in result.stdout and "/logout" in result.stdout, "what stands above every route is shown as well"
 
 
 def explain(stage, *arguments, **changes):

@@ -37,7 +37,7 @@ def test_forged_header_is_removed_on_every_route(shared, path, name):
 
 @pytest.mark.parametrize("name", ["X-User-Id", "X_User_Id", "Doorward-Grant"])
 def test_forged_header_is_removed_from_an_upgrade(shared, name):
-    pairs = [("Connection", "Upgrade"), ("Upgrade", "echo"), (name, FORGED)]
+    pairs = [("Connection", "Upgrade"), ("Upgrade", "websocket"), (name, FORGED)]
     shared.door.get("/page", pairs, session=shared.session("42"))
     assert_nothing_forged(shared.app.last)
     assert shared.app.last.folded("X-User-Id") == ["42"]

@@ -48,9 +48,9 @@ def test_request_reaches_the_identity_service_as_it_came(play):
 
 
 def test_login_page_asks_nobody(play):
-    monitor = play.monitor()
     play.identity.script = lambda request, connection: answer(200, {}, b"form")
-    cookie_untouched(play.door.get("/login", session=play.session("7")))
+    id, monitor = play.session("7"), play.monitor()
+    cookie_untouched(play.door.get("/login", session=id))
     assert monitor.commands(play.db) == []
 
 

@@ -239,13 +239,13 @@ def test_second_signal_ends_at_once(stage):
 
 def test_tunnel_ends_with_the_drain(stage):
     def script(request, connection):
-        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+        connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         connection.is_closed(20)
 
     stage.app.script = script
     door = stage.start(server={"timeouts": {"drain_delay": "0s", "drain": "10s"}})
     with door.client() as client:
-        client.send(build("GET", "/public/x", {"Connection": "Upgrade", "Upgrade": "echo"}))
+        client.send(build("GET", "/public/x", {"Connection": "Upgrade", "Upgrade": "websocket"}))
         assert client.response("GET", upgrade=True).status == 101
         start = time.monotonic()
         door.signal(signal.SIGTERM)
@@ -285,8 +285,8 @@ def test_no_request_fails_while_it_ends(stage):
     done.set()
     for thread in threads:
         thread.join(5)
-    assert failures == []
     door.stopped = True
+    assert failures == []
 
 
 def test_limit_of_connections(stage):

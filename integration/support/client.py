@@ -126,11 +126,15 @@ class RawClient:
         if self.buffer:
             parser.receive_data(self.buffer)
             self.buffer = b""
-        informational, head, body = [], None, []
+        informational, head, body, started = [], None, [], bool(parser.trailing_data[0])
         while True:
             event = parser.next_event()
             if event is h11.NEED_DATA:
-                parser.receive_data(self.sock.recv(65536))
+                data = self.sock.recv(65536)
+                if not data and head is None and not started:
+                    raise ConnectionError("closed before an answer came")
+                started = True
+                parser.receive_data(data)
             elif isinstance(event, h11.InformationalResponse):
                 informational.append(event.status_code)
                 if event.status_code == 101:
@@ -140,8 +144,6 @@ class RawClient:
                 head = event
             elif isinstance(event, h11.Data):
                 body.append(bytes(event.data))
-            elif isinstance(event, h11.ConnectionClosed):
-                raise ConnectionError("closed before an answer came")
             else:
                 break
         self.buffer = bytes(parser.trailing_data[0])

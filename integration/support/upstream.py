@@ -135,14 +135,20 @@ def answer(status=200, headers=(), body=b"ok", reason="Fine"):
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
+def plainly(request, connection):
+    """200 to everybody."""
+    whole = answer()
+    return whole[: whole.index(b"\r\n\r\n") + 4] if request.method == "HEAD" else whole
+
+
 class Upstream:
-    """`script(request, connection)` returns the bytes to send, or None when it has sent what it wanted itself.
+    """`script(request, connection)` returns the bytes to send, or anything else when it has sent what it wanted itself.
 
     With `reads_bodies = False` the script is called as soon as the head is there and reads the body itself.
     """
 
     def __init__(self, script=None, unix=None):
-        self.script = script or (lambda request, connection: answer())
+        self.script = script or plainly
         self.reads_bodies = True
         self.requests = []
         self.connections = 0  # ever accepted
@@ -242,7 +248,7 @@ class Upstream:
                     self.requests.append(request)
                     self._news.notify_all()
                 data = self.script(request, connection)
-                if data is not None:
+                if isinstance(data, bytes):
                     connection.send(data)
         except (Closed, OSError):
             pass
