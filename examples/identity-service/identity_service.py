@@ -107,7 +107,7 @@ PAGE = """<!doctype html>
   label {{ display: block; margin-top: 1rem; font-weight: 600; }}
   label.inline {{ font-weight: 400; }}
   input:not([type=checkbox]), button {{ font: inherit; width: 100%; padding: .6rem; box-sizing: border-box; }}
-  input[aria-invalid=true] {{ outline: 2px solid #d32f2f; outline-offset: 1px; }}
+  input[aria-invalid=true] {{ border: 2px solid #d32f2f; }}
   button {{ margin-top: 1.5rem; cursor: pointer; }}
   [role=alert] {{ border-left: .3rem solid #d32f2f; padding: .4rem .8rem; margin: 1rem 0 0; }}
 </style>

@@ -33,6 +33,7 @@ STYLE = """
   td, pre { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
   pre { padding: .8rem; border: 1px solid #8888; overflow-x: auto; }
   button { font: inherit; padding: .4rem 1rem; }
+  @media (max-width: 40rem) { th, td { display: block; } th { border-bottom: 0; padding-bottom: 0; } }
 """
 
 FORGERY = """
