@@ -21,7 +21,7 @@ enum class params : std::uint8_t {
 };
 
 // When "//name" in front is taken for an authority (RFC 3986 section 4.2).
-enum class authority : std::uint8_t { never, undecoded, with_slashes_decoded, decoded };
+enum class authority : std::uint8_t { never, undecoded, with_slashes_decoded, with_params, decoded };
 
 struct habits {
   params drop_undecoded = params::keep;  // before anything is decoded, so that "%2F" is inside the params
@@ -84,6 +84,7 @@ void read(std::string_view text, habits const& h, std::string& path) {
   if (h.slash) decode(path, "%2F");
   if (h.front == authority::with_slashes_decoded) drop_authority(path, h.merge);
   if (h.backslash && !h.late_backslash) decode(path, "%5C");
+  if (h.front == authority::with_params) drop_authority(path, h.merge);
   drop_params(path, h.drop, h.escaped_semicolon);
   if (h.late_backslash) decode(path, "%5C");
   if (h.front == authority::decoded) drop_authority(path, h.merge);
@@ -91,9 +92,12 @@ void read(std::string_view text, habits const& h, std::string& path) {
     auto const both_slashes = [](char a, char b) { return a == '/' && b == '/'; };
     path.erase(std::unique(path.begin(), path.end(), both_slashes), path.end());
   }
-  bool const had_authority = path.starts_with("//");
-  bool const readable = resolve_dots(path) == dots::resolved && path.starts_with("//") == had_authority;
-  if (!readable) path = unreadable_path;
+  // Dot segments beside a "//" in front: an authority may be taken off before they are resolved, or after.
+  auto const before = path.size();
+  bool had_authority = path.starts_with("//");
+  bool const readable = resolve_dots(path) == dots::resolved;
+  had_authority = had_authority || path.starts_with("//");
+  if (!readable || (had_authority && path.size() != before)) path = unreadable_path;
 }
 
 // Whether habits differ from simpler ones at all on a path of these features.
@@ -109,6 +113,7 @@ bool matter(habits const& h, unsigned features) noexcept {
   if (h.late_backslash && !(h.backslash && drops)) return false;
   if (h.front == authority::undecoded && !decodes && !drops) return false;
   if (h.front == authority::with_slashes_decoded && !(h.slash && h.backslash)) return false;
+  if (h.front == authority::with_params && !(decodes && drops)) return false;
   if (h.escaped_semicolon) return drops && (features & escaped_semicolon);
   return !drops || (!drops_first && (features & raw_semicolon));
 }
@@ -116,7 +121,7 @@ bool matter(habits const& h, unsigned features) noexcept {
 std::vector<habits> combine(unsigned features, bool may_have_authority) {
   static constexpr std::array ways{params::keep, params::drop_each, params::drop_last, params::drop_rest};
   static constexpr std::array fronts{authority::never, authority::undecoded, authority::with_slashes_decoded,
-                                     authority::decoded};
+                                     authority::with_params, authority::decoded};
   std::vector<habits> all;
   for (auto const first : ways) {
     for (auto const then : ways) {

@@ -70,6 +70,13 @@ TEST_CASE("readings, one habit at a time") {
   CHECK(readings_of(r.raw) == expected);
 }
 
+TEST_CASE("readings, none where a dot segment removed what is read in different ways") {
+  auto const raw = GENERATE(as<std::string>{}, "/a//../b", "/a;b/../c", "/a%2fb/../c", "/a%5cb/%2e%2e/c", "/a/%3b/../c",
+                            "/a;b/x/../../c", "/a//x/../../b", "//../a");
+  CAPTURE(raw);
+  CHECK(readings_of(raw) == strings{"/.."});
+}
+
 TEST_CASE("readings, habits together") {
   struct row {
     char const* raw;
@@ -96,6 +103,8 @@ TEST_CASE("readings, habits together") {
       {"/a;x/b%3by/c", "/a/b/c"},
       {"/x%2f..%2f/a", "/.."},  // hidden dots bring "//" in front
       {"/.;/%2fa", "/.."},
+      {"/%5c.;/a", "/.."},         // and may be taken for an authority
+      {"/%2f;x/a/b;y/c", "/a/b"},  // an authority, then params
   }));
   CAPTURE(r.raw);
   auto const readings = readings_of(r.raw);
@@ -104,7 +113,8 @@ TEST_CASE("readings, habits together") {
 }
 
 TEST_CASE("readings, neither the path itself nor one twice") {
-  auto const raw = GENERATE(as<std::string>{}, "/a//b", "/a;x//b%2fc%5cd%3be", "/%2f%5c;/x", "//..;/a%2f..//b");
+  auto const raw =
+      GENERATE(as<std::string>{}, "/a//b", "/a;x//b%2fc%5cd%3be", "/%2f%5c;/x", "//..;/a%2f..//b", "/a//../b//c");
   auto const readings = readings_of(raw);
   CHECK(std::set<std::string>(readings.begin(), readings.end()).size() == readings.size());
   std::string scratch;

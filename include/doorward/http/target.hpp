@@ -16,7 +16,8 @@ inline constexpr std::string_view unreadable_path = "/..";
 /// round is ever decoded: "%252F" stays as it is.
 class canonical_path {
 public:
-  /// `plain` = no `//`, `;`, `%2F`, `%5C` or `%3B` in it, so that every server reads it the same way.
+  /// `plain` = no `//`, `;`, `%2F`, `%5C` or `%3B` in it, so that every server reads it the same way; and none in a
+  /// segment that a ".." removed.
   [[nodiscard]] bool plain() const noexcept { return features_ == 0; }
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
@@ -26,9 +27,9 @@ public:
   /// with its dot segments resolved. Without `text()` itself and without repeats; empty for a plain path.
   ///
   /// A reading that nobody can vouch for is given as `unreadable_path`: one that climbs above the root; one where a
-  /// hidden dot segment removes an empty segment or brings "//" in front (what comes of that depends on the order of a
-  /// server's steps); and, alone, one for all when a path is so long and so mixed that going through its readings would
-  /// be work for an attacker to ask for.
+  /// hidden dot segment removes an empty segment, or stands behind "//" or brings it in front (what comes of that
+  /// depends on the order of a server's steps). It is the only one where a ".." in the raw path removed a segment that
+  /// is not plain, and for a path so long and so mixed that its readings would be work for an attacker to ask for.
   [[nodiscard]] std::vector<std::string> readings() const;
 
 private:
