@@ -200,7 +200,7 @@ void checker::check_session() {
   if (collide && sound("session.key", "session.index")) {
     error("session.index", "a user's index must not have the same keys as sessions");
   }
-  // Written by walkers of `limit`: its feature is off, but the policy alone says that somebody counts on it.
+  // By itself `when_full` says nothing; beside a limit, somebody counts on it.
   if (!seen_.sound("session.limit.per_user") && seen_.given("session.limit.when_full") &&
       seen_.sound("session.limit.when_full")) {
     error("session.limit.when_full", not_available_yet, "leave the key out for now");
