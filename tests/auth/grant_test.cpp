@@ -11,7 +11,7 @@ TEST_CASE("fields become text") {
   auto const g = parse_grant(
       R"({"userId":"42","age":7,"score":1.5,"active":true,"role":["admin","ops"],"name":"J\u00fcrgen","none":[]})", "",
       "userId");
-  REQUIRE(g);
+  REQUIRE(g.has_value());
   CHECK(g->field("userId") == "42");
   CHECK(g->field("age") == "7");
   CHECK(g->field("score") == "1.5");
@@ -25,7 +25,7 @@ TEST_CASE("fields become text") {
 
 TEST_CASE("options are read") {
   auto const g = parse_grant(R"({"userId":"42"})", " remember ; idle=30m; absolute = 12h;", "userId");
-  REQUIRE(g);
+  REQUIRE(g.has_value());
   CHECK(g->remember);
   CHECK(g->idle == 30min);
   CHECK(g->absolute == 12h);
@@ -61,16 +61,16 @@ TEST_CASE("a grant that is not understood to its end is refused") {
   for (auto const& r : rows) {
     INFO(r.why);
     auto const g = parse_grant(r.json, r.options, "userId");
-    REQUIRE_FALSE(g);
+    REQUIRE_FALSE(g.has_value());
     CHECK(g.error() == errc::bad_grant);
   }
 }
 
 TEST_CASE("a grant has a size") {
-  CHECK_FALSE(parse_grant(R"({"userId":")" + std::string(20'000, 'x') + R"("})", "", "userId"));
+  CHECK_FALSE(parse_grant(R"({"userId":")" + std::string(20'000, 'x') + R"("})", "", "userId").has_value());
   std::string many = R"({"userId":"42")";
   for (int i = 0; i < 64; ++i) many += ",\"f" + std::to_string(i) + "\":\"x\"";
-  CHECK_FALSE(parse_grant(many + "}", "", "userId"));
+  CHECK_FALSE(parse_grant(many + "}", "", "userId").has_value());
   std::string const deep(10'000, '[');
-  CHECK_FALSE(parse_grant(R"({"userId":)" + deep, "", "userId"));
+  CHECK_FALSE(parse_grant(R"({"userId":)" + deep, "", "userId").has_value());
 }
