@@ -100,7 +100,17 @@ void core::on_no_reply(error_kind why) noexcept {
   finish(command.who, why == error_kind::protocol ? errc::store_protocol : errc::store_unavailable);
 }
 
+void core::take_what_is_here() noexcept {
+  // The thread itself may have been held up; a reply that waits in the socket is in time then.
+  for (auto before = pending_.size() + 1; state_ == state::ready && !pending_.empty() && pending_.size() < before;) {
+    before = pending_.size();
+    link_.read_now();
+  }
+}
+
 void core::expire(time_point now) noexcept {
+  if (auto const* const first = pending_.oldest_in_time(); first != nullptr && first->deadline <= now)
+    take_what_is_here();
   for (auto* late = pending_.oldest_in_time(); late != nullptr && late->deadline <= now;
        late = pending_.oldest_in_time()) {
     pending_.mark_overdue();

@@ -60,6 +60,7 @@ private:
   void finish(waiter* who, error_code how) noexcept;
   [[nodiscard]] bool must_leave(error_kind kind) const noexcept;
   void expire(time_point now) noexcept;
+  void take_what_is_here() noexcept;
 
   // The one timer.
   void on_timer() noexcept;

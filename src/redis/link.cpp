@@ -207,6 +207,14 @@ void link::wait_writable() {
 
 void link::on_readable() {
   reading_ = false;
+  read();
+}
+
+void link::read_now() noexcept {
+  if (context_ != nullptr && open_) read();
+}
+
+void link::read() {
   redisAsyncHandleRead(context_);
   // hiredis waits for the whole of an item whatever its size; what is here of one must not be more than it may be.
   if (context_ != nullptr) {

@@ -49,6 +49,9 @@ public:
   /// when the link is closed or closing. `resp` ends with a NUL that is not counted.
   [[nodiscard]] bool send(std::string_view resp) noexcept;
 
+  /// Takes what has arrived, without waiting to be told that something has.
+  void read_now() noexcept;
+
   /// Closes. Every command in line is told by on_no_reply(), then on_closed() is called: before this returns, except
   /// when it is called from within on_reply(); then as soon as that has returned.
   void drop(error_kind why, std::string_view detail) noexcept;
@@ -73,6 +76,7 @@ private:
   void wait_writable();
   void on_readable();
   void on_writable();
+  void read();
   void write();
   void settle() noexcept;
   /// Why the connection closes; the first cause counts.

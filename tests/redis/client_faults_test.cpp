@@ -1,0 +1,265 @@
+#include <thread>
+
+#include "client_fixture.hpp"
+
+using namespace doorward;
+using namespace doorward::test;
+using redis::error_kind;
+using namespace std::string_literals;
+
+TEST_CASE_METHOD(fixture, "no answer in time: store_timeout, soon after the deadline") {
+  connect();
+  server.mute = true;
+  auto const began = steady::now();
+  auto const c = get(*this);
+  auto const took = steady::now() - began;
+  CHECK(c.ec == errc::store_timeout);
+  CHECK(c.replies == 0);
+  CHECK(took >= milliseconds{80});
+  CHECK(took < milliseconds{130});
+  CHECK(errors(error_kind::timeout) == 1);
+  CHECK(client->connected());
+}
+
+TEST_CASE_METHOD(fixture, "a reply that is here when the thread gets to look is in time, however late it looks") {
+  connect();
+  bool answered = false;
+  server.answer = [&](auto& c, auto const&) {
+    c.send("+here\r\n");
+    answered = true;
+  };
+  called c;
+  net::spawn(call(*client, {"GET", "k"}, c));
+  while (!answered)
+    context.run_one();
+  std::this_thread::sleep_for(milliseconds{100});
+  run(c);
+  CHECK_FALSE(c.ec);
+  CHECK(c.text == "here");
+}
+
+TEST_CASE_METHOD(fixture, "a late reply is thrown away, and the next command gets its own") {
+  connect();
+  server.answer = [](auto&, auto const&) {};
+  auto const late = get(*this, "first");
+  CHECK(late.ec == errc::store_timeout);
+  called next;
+  net::spawn(call(*client, {"GET", "second"}, next));
+  REQUIRE(run_until(context, [&] { return server.seen.size() == 2; }));
+  server.last().send("$5\r\nfirst\r\n$6\r\nsecond\r\n");
+  run(next);
+  CHECK_FALSE(next.ec);
+  CHECK(next.text == "second");
+  CHECK(client->stats().reconnects == 0);
+}
+
+TEST_CASE_METHOD(fixture, "no answer for twice the time limit: another connection") {
+  connect();
+  server.answer = [](auto&, auto const&) {};
+  CHECK(get(*this).ec == errc::store_timeout);
+  REQUIRE(run_until(context, [&] { return client->stats().reconnects == 1; }));
+  server.answer = [](auto& c, auto const&) { c.send("+new\r\n"); };
+  server.connections[0]->send("+old\r\n");
+  CHECK(get(*this).text == "new");
+}
+
+TEST_CASE_METHOD(fixture, "a connection that is lost: who waits is told, and it comes back") {
+  connect();
+  std::string half;
+  SECTION("nothing came") {}
+  SECTION("half a length") {
+    half = "*4\r\n$6";
+  }
+  SECTION("half a reply") {
+    half = "*4\r\n$6\r\nuserId\r\n$2\r\n4";
+  }
+  server.answer = [&](auto& c, auto const&) {
+    c.send(half);
+    c.cut();
+  };
+  called c[2];
+  for (auto& one : c)
+    net::spawn(call(*client, {"HGETALL", "k"}, one));
+  for (auto& one : c) {
+    run(one);
+    CHECK(one.ec == errc::store_unavailable);
+    CHECK(one.replies == 0);
+  }
+  CHECK(client->pending() == 0);
+  server.answer = [](auto& conn, auto const&) { conn.send("+back\r\n"); };
+  REQUIRE(run_until(
+      context, [&] { return client->connected(); }, milliseconds{1000}));
+  CHECK(get(*this).text == "back");
+  CHECK(client->stats().reconnects == 1);
+  CHECK(errors(error_kind::reset) == 1);
+}
+
+TEST_CASE_METHOD(fixture, "bytes that are no reply end the connection") {
+  connect();
+  std::string raw;
+  SECTION("garbage") {
+    raw = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  }
+  SECTION("a bad length") {
+    raw = "$12x\r\n";
+  }
+  SECTION("a negative length") {
+    raw = "$-2\r\n";
+  }
+  SECTION("a negative count") {
+    raw = "*-7\r\n";
+  }
+  SECTION("a count that is too large") {
+    raw = "*2147483647\r\n$1\r\na\r\n";
+  }
+  SECTION("a count beyond int") {
+    raw = "*4294967296\r\n";
+  }
+  SECTION("a count beyond long") {
+    raw = "*99999999999999999999999\r\n";
+  }
+  SECTION("more elements than allowed") {
+    raw = "*1025\r\n";
+  }
+  SECTION("deep nesting") {
+    for (int i = 0; i < 2000; ++i)
+      raw += "*1\r\n";
+  }
+  SECTION("RESP3") {
+    raw = "%1\r\n+a\r\n+b\r\n";
+  }
+  SECTION("RESP3 push") {
+    raw = ">2\r\n+invalidate\r\n*0\r\n";
+  }
+  server.answer = [&](auto& c, auto const&) { c.send(raw); };
+  called c[2];
+  for (auto& one : c)
+    net::spawn(call(*client, {"GET", "k"}, one));
+  for (auto& one : c) {
+    run(one);
+    CHECK(one.ec == errc::store_protocol);
+    CHECK(one.replies == 0);
+  }
+  CHECK(errors(error_kind::protocol) == 1);
+  REQUIRE(watch.troubles.size() == 1);
+  CHECK(watch.troubles[0].first == error_kind::protocol);
+}
+
+TEST_CASE_METHOD(fixture, "a string that is too large is cut off while it arrives") {
+  config.command_timeout = milliseconds{2000};
+  connect();
+  server.answer = [](auto& c, auto const&) { c.send("$2000000000\r\n"); };
+  called c;
+  net::spawn(call(*client, {"GET", "k"}, c));
+  REQUIRE(run_until(context, [&] { return server.seen.size() == 1; }));
+  std::string const piece(16 * 1024, 'x');
+  std::size_t sent = 0;
+  auto const connection = server.connections[0];
+  connection->stream.non_blocking(true);
+  while (!c.done && sent < 4 * 1024 * 1024) {
+    boost::system::error_code ec;
+    sent += connection->stream.write_some(asio::buffer(piece), ec);
+    settle(context);
+  }
+  run(c);
+  CHECK(c.ec == errc::store_protocol);
+  CHECK(sent < 1024 * 1024);
+}
+
+TEST_CASE_METHOD(fixture, "the largest allowed string passes") {
+  config.command_timeout = milliseconds{2000};
+  connect();
+  server.answer = [](auto&, auto const&) {};
+  called c;
+  net::spawn(call(*client, {"GET", "k"}, c));
+  REQUIRE(run_until(context, [&] { return server.seen.size() == 1; }));
+  std::string const whole = "$262144\r\n" + std::string(262144, 'x') + "\r\n";
+  auto const connection = server.connections[0];
+  connection->stream.non_blocking(true);
+  for (std::size_t sent = 0; sent < whole.size();) {
+    boost::system::error_code ec;
+    sent += connection->stream.write_some(asio::buffer(whole.data() + sent, whole.size() - sent), ec);
+    settle(context);
+  }
+  run(c);
+  CHECK_FALSE(c.ec);
+  CHECK(c.text.size() == 262144);
+}
+
+TEST_CASE_METHOD(fixture, "an answer nobody asked for ends the connection, not the program") {
+  connect();
+  std::string raw;
+  SECTION("a string") {
+    raw = "$2\r\nhi\r\n";
+  }
+  SECTION("an array") {
+    raw = "*1\r\n$2\r\nhi\r\n";
+  }
+  SECTION("an integer") {
+    raw = ":1\r\n";
+  }
+  SECTION("a nil") {
+    raw = "$-1\r\n";
+  }
+  SECTION("an error") {
+    raw = "-ERR max number of clients reached\r\n";
+  }
+  server.last().send(raw);
+  REQUIRE(run_until(context, [&] { return client->stats().reconnects == 1; }));
+  server.answer = [](auto& c, auto const&) { c.send("+mine\r\n"); };
+  CHECK(get(*this).text == "mine");
+}
+
+TEST_CASE_METHOD(fixture, "two answers to one question: the second is nobody's") {
+  connect();
+  server.answer = [](auto& c, auto const& argv) {
+    c.send("+" + argv[1] + "\r\n" + (argv[1] == "first" ? "+stray\r\n" : ""));
+  };
+  CHECK(get(*this, "first").text == "first");
+  REQUIRE(run_until(context, [&] { return client->stats().reconnects == 1; }));
+  CHECK(get(*this, "second").text == "second");
+}
+
+TEST_CASE_METHOD(fixture, "error replies that mean the store cannot answer") {
+  struct row {
+    std::string text;
+    error_kind kind;
+  };
+  row const rows[] = {
+      {"LOADING Redis is loading the dataset in memory", error_kind::loading},
+      {"BUSY Redis is busy running a script", error_kind::busy},
+      {"OOM command not allowed when used memory > 'maxmemory'.", error_kind::out_of_memory},
+      {"MASTERDOWN Link with MASTER is down", error_kind::master_down},
+      {"NOPERM this user has no permissions to run the 'hgetall' command", error_kind::permission},
+      {"READONLY You can't write against a read only replica.", error_kind::readonly},
+      {"ERR something else", error_kind::other},
+  };
+  connect();
+  for (auto const& r : rows) {
+    INFO(r.text);
+    server.answer = [&](auto& c, auto const&) { c.send("-" + r.text + "\r\n"); };
+    auto const c = get(*this);
+    CHECK(c.ec == errc::store_error);
+    CHECK(c.replies == 0);
+    CHECK(errors(r.kind) == 1);
+  }
+  CHECK(client->stats().reconnects == 0);
+  CHECK(watch.troubles.size() == 1);  // one line in ten seconds
+}
+
+TEST_CASE_METHOD(fixture, "an error reply about the key is a reply") {
+  connect();
+  server.answer = [](auto& c, auto const&) { c.send("-WRONGTYPE Operation against a key\r\n"); };
+  auto const c = get(*this);
+  CHECK_FALSE(c.ec);
+  CHECK(c.type == redis::reply::kind::error);
+  CHECK(c.text == "WRONGTYPE Operation against a key");
+}
+
+TEST_CASE_METHOD(fixture, "an unknown error's text may hold a session id, and is not told") {
+  connect();
+  server.answer = [](auto& c, auto const& argv) { c.send("-ERR unknown command, with args: '" + argv[1] + "'\r\n"); };
+  CHECK(get(*this, "session:abc").ec == errc::store_error);
+  REQUIRE(watch.troubles.size() == 1);
+  CHECK(watch.troubles[0].second == "ERR");
+}
