@@ -36,7 +36,7 @@ struct fixture {
     config.server.type = config::endpoint::kind::unix_socket;
     config.server.path = server.path();
     config.server.text = "unix:" + server.path();
-    config.command_timeout = milliseconds{80};
+    config.command_timeout = milliseconds{5000};
     config.connect_timeout = milliseconds{300};
   }
   ~fixture() {

@@ -95,7 +95,6 @@ TEST_CASE_METHOD(fixture, "a reply that comes byte by byte") {
 }
 
 TEST_CASE_METHOD(fixture, "a thousand commands at once, each gets its own reply") {
-  config.command_timeout = milliseconds{2000};
   connect();
   server.answer = [](auto& c, auto const& argv) {
     c.send("*2\r\n$3\r\nkey\r\n$" + std::to_string(argv[1].size()) + "\r\n" + argv[1] + "\r\n");

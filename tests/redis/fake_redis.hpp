@@ -183,7 +183,8 @@ inline net::task<> call(redis::client& client, std::vector<std::string> words, c
 
 /// Runs the loop until `condition` holds; false when it does not within `limit`.
 template <class Condition>
-[[nodiscard]] bool run_until(asio::io_context& context, Condition condition, milliseconds limit = milliseconds{3000}) {
+[[nodiscard]] bool run_until(asio::io_context& context, Condition condition,
+                             milliseconds limit = milliseconds{10'000}) {
   auto const end = steady::now() + limit;
   while (!condition()) {
     if (steady::now() > end) return false;

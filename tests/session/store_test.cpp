@@ -23,16 +23,19 @@ struct fixture {
   net::turn_queue turns{context};
   fast_random random{7};
   fake_redis server{context, folder.file("redis.sock")};
+  config::redis_config redis;
   config::session_config config;
   session::field_layout layout{config.fields};
   std::optional<redis::client> client;
   std::optional<session::redis_store> store;
 
   fixture() {
-    config::redis_config redis;
     redis.server.type = config::endpoint::kind::unix_socket;
     redis.server.path = server.path();
-    redis.command_timeout = milliseconds{60};
+    redis.command_timeout = milliseconds{5000};
+    make();
+  }
+  void make() {
     client.emplace(turns, redis, random);
     store.emplace(*client, config);
   }
@@ -79,6 +82,8 @@ TEST_CASE_METHOD(fixture, "a look-up is one HGETALL of the session's key") {
 }
 
 TEST_CASE_METHOD(fixture, "Redis's word on a session, and no word, are never the same") {
+  redis.command_timeout = milliseconds{60};
+  make();
   connect();
   struct row {
     std::string raw;
@@ -184,6 +189,8 @@ TEST_CASE_METHOD(fixture, "a log-out that could not be written is not done") {
   }
   SECTION("no answer") {
     expected = errc::store_timeout;
+    redis.command_timeout = milliseconds{60};
+    make();
     connect();
     says("");
   }
