@@ -106,9 +106,9 @@ struct link::hooks {
     l.context_ = nullptr;
   }
 
-  static void on_reply(redisAsyncContext*, void* object, void* data) {
+  static void on_reply(redisAsyncContext*, void* answer, void* data) {
     auto& l = self(data);
-    if (object != nullptr) {
+    if (answer != nullptr) {
       l.owner_.on_reply(l.builder_.finish());
       return;
     }
