@@ -170,6 +170,9 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self):
+        # A body that nobody reads would be taken for the next request on this connection, with whatever headers it has.
+        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
         if self.wants_json():
             return self.answer_json(405, {"error": "POST username and password"}, {"Allow": "POST"})
         self.answer_page(200, login_page(self.action()))
@@ -182,6 +185,8 @@ class Handler(BaseHTTPRequestHandler):
         except BadRequest as e:
             self.close_connection = True  # the body may still be on its way
             return self.answer_json(e.status, {"error": str(e)}, {"Connection": "close"})
+        if urlsplit(self.path).path != "/login":
+            return self.answer_json(404, {"error": "passwords are taken at /login only"})
         login, password = form.get("username", ""), form.get("password", "")
         remember = form.get("remember") in ("yes", "true", "on", True)
         user = self.users.check(login, password)

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -92,10 +94,24 @@ class lifecycle {
   bool ending_ = false;
 };
 
+// Shells like to set a low soft limit; every connection takes up to two descriptors.
+void raise_descriptor_limit(std::size_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < 2 * connections)
+    obs::log::warn("few_descriptors", {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)},
+                                       {"connections", connections},
+                                       {"hint", "raise the open-files limit, or lower server.limits.connections"}});
+}
+
 }  // namespace
 
 int serve(config::model m) {
   obs::log::init(level_of(m.log.level), format_of(m.log.format));
+  raise_descriptor_limit(m.server.limits.connections);
   auto const timeouts = m.server.timeouts;
   // Before there are threads: a write to a closed socket or pipe is an error to be handled, not a signal to die of.
   std::signal(SIGPIPE, SIG_IGN);

@@ -61,8 +61,11 @@ void find_session_cookies(std::string_view field, std::string_view name, session
     auto value = trim(piece.substr(piece.find('=') + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
     auto const known = into.ids.begin() + static_cast<std::ptrdiff_t>(into.count);
-    if (into.count == session_cookies::most || !is_session_id(value)) continue;
-    if (std::find(into.ids.begin(), known, value) == known) into.ids[into.count++] = value;
+    if (!is_session_id(value) || std::find(into.ids.begin(), known, value) != known) continue;
+    if (into.count == session_cookies::most)
+      into.too_many = true;
+    else
+      into.ids[into.count++] = value;
   }
 }
 

@@ -13,6 +13,8 @@ namespace {
 
 namespace beast = boost::beast::http;
 
+constexpr std::size_t most_connection_options = 32;
+
 constexpr std::size_t beast_fields = 512;  // more than Beast has names
 
 // Beast knows a few hundred names by a perfect hash; this says which of them matter here.
@@ -114,6 +116,7 @@ bool read_fields(message_head& out) noexcept {
   bool has_coding = false;
   bool close = false;
   bool keep = false;
+  std::size_t options = 0;
   for (auto const& f : out.fields) {
     switch (f.id) {
       case field_id::content_length:
@@ -127,6 +130,7 @@ bool read_fields(message_head& out) noexcept {
         break;
       case field_id::connection:
         for_each_token(f.value, [&](std::string_view token) {
+          ++options;
           if (iequals(token, "close"))
             close = true;
           else if (iequals(token, "keep-alive"))
@@ -144,6 +148,8 @@ bool read_fields(message_head& out) noexcept {
       default: break;
     }
   }
+  // Each is looked for among the fields; nobody has that many.
+  if (options > most_connection_options) return false;
   // RFC 9112 section 6.1: a coding in HTTP/1.0, or beside a length, is a sign of smuggling.
   if (has_coding && (has_length || out.minor_version == 0)) return false;
   out.body = has_coding ? framing::chunked : has_length ? framing::length : framing::none;

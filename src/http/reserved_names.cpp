@@ -8,7 +8,11 @@
 namespace doorward::http {
 namespace {
 
-constexpr char fold(char c) noexcept { return c == '_' ? '-' : to_lower(c); }
+// Servers that hand headers on in the way of CGI make one character of all that are neither letter nor digit.
+constexpr char fold(char c) noexcept {
+  auto const lower = to_lower(c);
+  return (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') ? lower : '-';
+}
 
 bool starts_with_folded(std::string_view name, std::string_view prefix) noexcept {
   return name.size() >= prefix.size() &&

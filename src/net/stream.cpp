@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -72,6 +73,12 @@ io_status stream::peek() noexcept {
   auto const n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return io_status::ok;
   return n == 0 ? io_status::eof : from_errno().status;
+}
+
+bool stream::hung_up() const noexcept {
+  // native_handle() is not const in Asio, and poll() changes nothing about the socket.
+  pollfd p{const_cast<socket&>(socket_).native_handle(), POLLRDHUP, 0};
+  return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLERR | POLLHUP | POLLNVAL)) != 0;
 }
 
 void stream::cancel() noexcept {

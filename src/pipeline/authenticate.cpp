@@ -86,6 +86,8 @@ net::task<result<void>> look_up_several(exchange& x) {
 }
 
 net::task<result<void>> resolve(exchange& x) {
+  // The one that counts may be among those that are not looked at: nobody can say who this is.
+  if (x.cookies.too_many) co_return errc::session_conflict;
   if (x.cookies.count > 1) {
     auto several = co_await look_up_several(x);
     co_return several;

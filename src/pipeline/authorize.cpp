@@ -38,7 +38,9 @@ result<void> guard_cross_site(exchange const& x) {
   }
   // The form itself is guarded without a session too: somebody else's page must not log a visitor in. What lies below
   // it (call-backs of other identity providers) may well be posted from other sites.
-  auto const is_login_form = x.route->to == destination::login && x.path.text() == x.view().config.identity.login;
+  auto const& login = x.view().config.identity.login;
+  auto const is_login_form = x.route->to == destination::login &&
+                             (x.path.text() == login || x.path.text().substr(login.size()) == "/");
   auto const guarded = is_login_form || x.cookies.present;
   if (!x.route->config.csrf || !guarded || !asks_for_change(x)) return {};
   return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};

@@ -50,17 +50,38 @@ bool may_retry(exchange const& x, upstream_exchange const& u, errc why) noexcept
          http::is_idempotent(x.head.verb) && u.body_whole && u.cluster.config().retries > 0;
 }
 
+// A login form is read to its end before a connection is taken for it: the identity service has few, and slow senders
+// must not hold them. Larger bodies go on as they come.
+net::task<result<std::span<char>>> read_small_body(exchange& x, upstream_exchange& u) {
+  constexpr std::size_t small = 64 * 1024;
+  x.body.clear();
+  if (x.client->body_finished() || x.head.body != http::framing::length || x.head.content_length > small)
+    co_return std::span<char>{};
+  bool const told = co_await x.client->send_continue();
+  if (!told) co_return errc::client_gone;
+  while (!x.client->body_finished()) {
+    auto const data = co_await x.client->read_body(u.body_watch, small);
+    if (!data) co_return data.error();
+    x.body.append(data->data(), data->size());
+  }
+  co_return std::span<char>(x.body);
+}
+
 net::task<result<void>> proxy(exchange& x) {
   upstream_exchange u(x);
-  auto const body = x.client->take_buffered_body();
+  auto body = x.client->take_buffered_body();
+  if (x.route->to == destination::login) {
+    auto const early = co_await read_small_body(x, u);
+    if (!early) co_return early.error();
+    if (!early->empty()) body = *early;
+  }
   u.body_whole = x.client->body_finished();
-  auto const careful = !http::is_idempotent(x.head.verb) || !u.body_whole;
   if (auto const total = x.route->config.total_timeout; total.count() > 0) {
     u.watch.limit(x.worker.wheel.now() + total);
     u.body_watch.limit(x.worker.wheel.now() + total);
   }
 
-  u.lease = u.cluster.take_idle(careful);
+  u.lease = u.cluster.take_idle();
   for (bool retried = false;; retried = true) {
     auto const began = steady::now();
     if (!u.lease) {

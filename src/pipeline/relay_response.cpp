@@ -48,6 +48,7 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
   http::chunk_frame frame;
   auto& scratch = x.worker.out;
   bool ended = false;  // the upstream closed
+  std::size_t this_turn = 0;
   bool first = true;   // the head is in `scratch`, and leaves with whatever of the body is here
 
   for (;;) {
@@ -67,6 +68,11 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
       first = false;
     }
     if (finished) break;
+    this_turn += step->data.size();
+    if (this_turn > bytes_a_turn) {
+      co_await x.worker.turns.next();
+      this_turn = 0;
+    }
 
     buffer.rewind(0);
     for (;;) {
@@ -87,9 +93,7 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
     }
   }
   // Bytes beyond the answer belong to nobody; such a connection is not used again.
-  if (x.response.keep_alive && buffer.empty() && u.body_sent) {
-    u.lease.keep(x.response.body == framing::none);
-  }
+  if (x.response.keep_alive && buffer.empty() && u.body_sent && !has_meaningless_body(x)) u.lease.keep();
   co_return result<void>{};
 }
 

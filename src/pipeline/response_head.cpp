@@ -11,23 +11,9 @@ using http::field_id;
 // A server may send 100 and 103 as it likes; one that does nothing else is broken.
 constexpr unsigned most_interim_answers = 8;
 
-// How long the upstream is waited for before the client is watched as well: nearly every answer comes sooner, and then
-// the watching costs nothing.
-constexpr milliseconds before_watching{1'000};
-
-net::task<> watch_client(exchange& x, upstream_exchange& u, net::watch& until_told) {
-  for (;;) {
-    auto const seen = x.client->stream.peek();
-    if (seen == net::io_status::ok) co_return;  // the next request is there already: nobody has gone
-    if (seen != net::io_status::again) {
-      u.client_gone = true;
-      u.stream().cancel();
-      co_return;
-    }
-    bool const goes_on = co_await x.client->stream.readable(until_told, milliseconds::max());
-    if (!goes_on) co_return;
-  }
-}
+// How long the upstream is waited for before the client is looked at: nearly every answer comes sooner, and then the
+// looking costs nothing.
+constexpr milliseconds between_looks{1'000};
 
 bool drops(exchange const& x, http::field_line const& f, head_changes changes) noexcept {
   switch (f.id) {
@@ -65,20 +51,18 @@ bool named_by_connection(http::response_head const& head, std::string_view name)
 }  // namespace
 
 net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, milliseconds timeout) {
-  auto const first = std::min(timeout, before_watching);
-  bool in_time = co_await u.stream().readable(u.watch, first);
-  if (in_time) co_return result<void>{};
-  if (first == timeout) co_return errc::upstream_timeout;
-
-  // While a body is being read from the client, its reader sees the end.
-  net::watch until_told(x.worker.wheel);
-  net::child watcher;
-  if (x.client->body_finished()) watcher.start(watch_client(x, u, until_told));
-  if (!u.client_gone) in_time = co_await u.stream().readable(u.watch, timeout - first);
-  until_told.interrupt();
-  co_await watcher.join();
-  if (u.client_gone) co_return errc::client_gone;
-  co_return in_time ? result<void>{} : errc::upstream_timeout;
+  milliseconds waited{0};
+  for (;;) {
+    auto const slice = std::min(timeout - waited, between_looks);
+    bool const in_time = co_await u.stream().readable(u.watch, slice);
+    if (in_time) co_return result<void>{};
+    if (u.watch.limit_passed()) co_return errc::upstream_timeout;
+    // While a body is being read from the client, its reader sees the end, and the upstream need not hurry.
+    if (!u.body_sent) continue;
+    if (x.client->stream.hung_up()) co_return errc::client_gone;
+    waited += slice;
+    if (waited >= timeout) co_return errc::upstream_timeout;
+  }
 }
 
 net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
@@ -138,7 +122,8 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
     // Only the identity service may speak in these names, and what it says is for doorward.
     auto const grant = f.name.size() > 9 && iequals(f.name.substr(0, 9), "doorward-");
     if (grant && x.route->to != runtime::destination::login) ++stripped;
-    if (grant || drops(x, f, changes) || (head.connection_names_fields && named_by_connection(head, f.name))) {
+    if (grant || drops(x, f, changes) ||
+        (head.connection_names_fields && f.id != field_id::content_length && named_by_connection(head, f.name))) {
       out.append(run_begin, run);
       run = 0;
       continue;

@@ -20,6 +20,7 @@ net::task<bool> write_piece(exchange& x, upstream_exchange& u, std::span<char> d
 
 net::task<> send_body(exchange& x, upstream_exchange& u) {
   auto const limit = x.route->body_limit;
+  std::size_t this_turn = 0;
   for (;;) {
     auto const data = co_await x.client->read_body(u.body_watch, limit);
     if (u.stop_body) co_return;
@@ -35,6 +36,12 @@ net::task<> send_body(exchange& x, upstream_exchange& u) {
     if (last) {
       u.body_sent = true;
       co_return;
+    }
+    this_turn += data->size();
+    if (this_turn > bytes_a_turn) {
+      co_await x.worker.turns.next();
+      this_turn = 0;
+      if (u.stop_body) co_return;
     }
   }
   // Half a request must not stay on a connection that others use, and nobody need wait for its answer.

@@ -25,6 +25,9 @@ namespace doorward::pipeline {
 /// True when the request asks for a WebSocket and may have one.
 [[nodiscard]] bool passes_upgrade(exchange const& x) noexcept;
 
+/// True for a body that the method gives no meaning: some upstreams do not read it.
+[[nodiscard]] bool has_meaningless_body(exchange const& x) noexcept;
+
 /// Builds the head that goes upstream.
 [[nodiscard]] result<void> transform(exchange& x);
 

@@ -46,9 +46,15 @@ void append_cookies(std::string& out, exchange const& x) {
   }
 }
 
+bool passes_on(exchange const& x, std::string_view name) {
+  for (std::size_t i = 0; i < x.kept.size(); ++i)
+    if (x.kept[i] && iequals(x.head.fields[i].name, name)) return true;
+  return false;
+}
+
 void append_forwarding(std::string& out, exchange const& x) {
   auto const& from = x.client->from;
-  auto const kept_from_proxy = [&](std::string_view name) { return from.trusted && x.head.find(name) != nullptr; };
+  auto const kept_from_proxy = [&](std::string_view name) { return from.trusted && passes_on(x, name); };
 
   if (!from.is_unix) {
     out.append("X-Forwarded-For: ");
@@ -107,6 +113,10 @@ void append_framing(std::string& out, exchange const& x) {
 
 }  // namespace
 
+bool has_meaningless_body(exchange const& x) noexcept {
+  return x.head.body != http::framing::none && http::gives_body_no_meaning(x.head.verb);
+}
+
 bool passes_upgrade(exchange const& x) noexcept {
   // Nothing but WebSocket: an upgrade to h2c would carry requests past every rule here. With a body it is no handshake.
   return x.head.wants_upgrade() && iequals(x.head.upgrade, "websocket") && x.head.verb == http::method::get &&
@@ -138,6 +148,9 @@ result<void> transform(exchange& x) {
   append_forwarding(out, x);
   if (auto r = append_identity(out, x); !r) return r;
   append_framing(out, x);
+  // A server that leaves such a body unread takes it for the next request, with whatever identity it claims. After
+  // `close` it must not read on (RFC 9112 section 9.6), and the connection is not used again here either.
+  if (has_meaningless_body(x)) out.append("Connection: close\r\n");
   if (passes_upgrade(x)) {
     out.append("Connection: Upgrade\r\n");
     append_line(out, "Upgrade: ", x.head.upgrade);

@@ -8,54 +8,72 @@ namespace {
 // A tunnel may be silent for as long as people leave a page open; a peer that has vanished is noticed by TCP keep-alive.
 constexpr milliseconds tunnel_silence{3'600'000};
 
+// When one side has said all it will say, the other has this long to say something.
+constexpr milliseconds silence_after_end{10'000};
+
+struct tunnel {
+  time_point last_activity;  ///< of either direction
+  bool half_closed = false;
+  [[nodiscard]] milliseconds silence() const noexcept { return half_closed ? silence_after_end : tunnel_silence; }
+};
+
 struct direction {
   net::stream& from;
   net::stream& to;
   net::read_buffer& buffer;
-  time_point& last_activity;  ///< of either direction
+  tunnel& whole;
+  net::watch watch;
+  direction* other = nullptr;
   std::uint64_t bytes = 0;
 };
 
-// Bytes one way until their source ends; then the other side is told, and the other way goes on.
+void break_off(direction& d) noexcept {
+  d.from.shutdown();
+  d.to.shutdown();
+}
+
+// Bytes one way until their source ends; then the other side is told, and the other way goes on for a while.
 net::task<> carry(exchange& x, direction& d) {
-  net::watch watch(x.worker.wheel);
+  std::size_t this_turn = 0;
   for (;;) {
     while (!d.buffer.empty()) {
       std::array parts{net::as_iovec(d.buffer.data())};
       auto const size = d.buffer.data().size();
-      auto const status = co_await net::write_all(d.to, watch, x.view().config.server.timeouts.write_idle, parts);
+      auto const status = co_await net::write_all(d.to, d.watch, x.view().config.server.timeouts.write_idle, parts);
       if (status != net::io_status::ok) {
-        d.from.shutdown();
-        d.to.shutdown();
+        break_off(d);
         co_return;
       }
       d.buffer.consume(size);
       d.bytes += size;
-      d.last_activity = x.worker.wheel.now();
+      this_turn += size;
+      d.whole.last_activity = x.worker.wheel.now();
+    }
+    if (this_turn > bytes_a_turn) {
+      co_await x.worker.turns.next();
+      this_turn = 0;
     }
     // No block is held while nothing comes.
     d.buffer.release();
-    auto r = d.from.try_read(d.buffer.room());
-    if (r.status == net::io_status::again) {
-      d.buffer.release();
-      bool const in_time = co_await d.from.readable(watch, tunnel_silence);
-      if (!in_time && x.worker.wheel.now() - d.last_activity >= tunnel_silence) {
-        d.from.shutdown();
-        d.to.shutdown();
-        co_return;
+    auto const r = d.from.try_read(d.buffer.room());
+    switch (r.status) {
+      case net::io_status::ok: d.buffer.commit(r.bytes); break;
+      case net::io_status::again: {
+        d.buffer.release();
+        bool const in_time = co_await d.from.readable(d.watch, d.whole.silence());
+        if (!in_time && x.worker.wheel.now() - d.whole.last_activity >= d.whole.silence()) {
+          break_off(d);
+          co_return;
+        }
+        break;
       }
-      continue;
+      case net::io_status::eof:
+        d.to.shutdown_send();
+        d.whole.half_closed = true;
+        d.other->from.cancel();  // it waits anew, for the shorter time
+        co_return;
+      case net::io_status::error: break_off(d); co_return;
     }
-    if (r.status == net::io_status::eof) {
-      d.to.shutdown_send();
-      co_return;
-    }
-    if (r.status == net::io_status::error) {
-      d.from.shutdown();
-      d.to.shutdown();
-      co_return;
-    }
-    d.buffer.commit(r.bytes);
   }
 }
 
@@ -85,9 +103,11 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
 
   --x.worker.connections_active;
   ++x.worker.connections_tunnel;
-  auto last_activity = x.worker.wheel.now();
-  direction up{x.client->stream, u.stream(), from_client, last_activity};
-  direction down{u.stream(), x.client->stream, x.upstream_buffer, last_activity};
+  tunnel whole{x.worker.wheel.now()};
+  direction up{x.client->stream, u.stream(), from_client, whole, net::watch(x.worker.wheel)};
+  direction down{u.stream(), x.client->stream, x.upstream_buffer, whole, net::watch(x.worker.wheel)};
+  up.other = &down;
+  down.other = &up;
   net::child upwards;
   upwards.start(carry(x, up));
   co_await carry(x, down);

@@ -5,6 +5,10 @@
 
 namespace doorward::pipeline {
 
+/// How much one exchange moves before everybody else has a turn: a fast sender and a fast reader must not keep a worker
+/// to themselves.
+inline constexpr std::size_t bytes_a_turn = 256 * 1024;
+
 /// The upstream's side of one exchange: the connection on loan, its clock, and what may go wrong beside the main line.
 /// Lives in the frame of proxy().
 struct upstream_exchange {
@@ -20,14 +24,14 @@ struct upstream_exchange {
   bool body_sent = true;  ///< nothing of the request is still on its way to the upstream
   bool body_whole = true; ///< the body was at hand as a whole, and could be sent again
   bool head_started = false;  ///< a byte of an answer has come
-  bool client_gone = false;   ///< seen while waiting
 
   [[nodiscard]] net::stream& stream() const noexcept { return lease.stream(); }
   [[nodiscard]] config::upstream_timeouts const& timeouts() const noexcept { return cluster.config().timeouts; }
 };
 
 /// Waits until there is something to read from the upstream. When that takes longer than a moment, the client is
-/// watched too: nobody waits for an answer that nobody will read. errc::upstream_timeout or client_gone.
+/// looked at now and then: nobody waits for an answer that nobody will read. `timeout` counts from the moment the
+/// request has been sent. errc::upstream_timeout or client_gone.
 [[nodiscard]] net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, milliseconds timeout);
 
 /// Reads the head of the final answer into x.response (its views are into x.upstream_buffer, which is left in front of

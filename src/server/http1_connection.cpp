@@ -69,9 +69,10 @@ net::task<> http1_connection::run() {
 
 // Waits for the first byte of a request. False when the connection is over.
 net::task<bool> http1_connection::await_request() {
-  if (!buffer_.empty()) co_return true;
-  // Behind everything that is ready: under load the next request has come by then, and no wait is needed.
+  // Behind everything that is ready: under load the next request has come by then, and no wait is needed. A client that
+  // sends its requests in one piece waits for its turn like everybody else.
   co_await worker_.turns.next();
+  if (!buffer_.empty()) co_return true;
   for (;;) {
     auto const r = stream_.try_read(buffer_.room());
     if (r.status == net::io_status::ok) {
@@ -82,7 +83,9 @@ net::task<bool> http1_connection::await_request() {
     buffer_.release();
     if (exchange_) listener_.exchanges_.release(std::move(exchange_));
     idle_ = true;
-    auto const idle_time = worker_.view.config.server.timeouts.idle;
+    // A connection that has not asked for anything yet has no credit.
+    auto const& timeouts = worker_.view.config.server.timeouts;
+    auto const idle_time = served_ ? timeouts.idle : timeouts.header;
     bool const in_time =
         co_await stream_.readable(watch_, worker_.draining ? std::min(idle_time, last_chance) : idle_time);
     if (!in_time) co_return false;
@@ -116,6 +119,7 @@ net::task<result<std::size_t>> http1_connection::read_head() {
 // True when the connection can carry another request.
 net::task<bool> http1_connection::serve_one() {
   idle_ = false;
+  served_ = true;
   --worker_.connections_idle;
   ++worker_.connections_active;
   if (!exchange_) exchange_ = listener_.exchanges_.acquire();

@@ -38,6 +38,7 @@ class http1_connection final : public live_connection {
   net::read_buffer buffer_;
   pipeline::peer from_;
   std::unique_ptr<pipeline::exchange> exchange_;
+  bool served_ = false;     ///< a request has come on it
   bool idle_ = true;        ///< no request is being read or served
   bool unread_ = false;     ///< bytes may be left that were never read
 };

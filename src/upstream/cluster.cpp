@@ -26,9 +26,8 @@ lease& lease::operator=(lease&& other) noexcept {
   return *this;
 }
 
-void lease::keep(bool doubtful) noexcept {
+void lease::keep() noexcept {
   if (!connection_) return;
-  connection_->doubtful_ = doubtful;
   auto& home = *connection_->home_;
   home.give_back(std::move(connection_));
 }
@@ -47,25 +46,19 @@ endpoint_pool::endpoint_pool(cluster& owner, config::endpoint const& where, std:
 
 endpoint_pool::~endpoint_pool() { idle_.clear_and_dispose(std::default_delete<connection>()); }
 
-std::unique_ptr<connection> endpoint_pool::take_idle(bool check) {
+std::unique_ptr<connection> endpoint_pool::take_idle() {
   while (!idle_.empty()) {
     std::unique_ptr<connection> c(&idle_.front());
     idle_.pop_front();
     --idle_count_;
     busy_.push_back(*c);
-    // Data that nobody asked for is as bad as an end: it would be taken for the next answer.
-    if (!(check || c->doubtful_) || c->stream.peek() == net::io_status::again) return c;
+    // Data that nobody asked for is as bad as an end: it would be taken for the next answer, and every answer after it
+    // would go to the wrong person. One system call a request is what that costs.
+    if (c->stream.peek() == net::io_status::again) return c;
     c.reset();
     closed();
   }
   return nullptr;
-}
-
-std::unique_ptr<connection> endpoint_pool::open_new(net::executor e) {
-  auto c = std::make_unique<connection>(*this, e);
-  ++open_;
-  busy_.push_back(*c);
-  return c;
 }
 
 void endpoint_pool::give_back(std::unique_ptr<connection> c) noexcept {
@@ -74,16 +67,24 @@ void endpoint_pool::give_back(std::unique_ptr<connection> c) noexcept {
     closed();
     return;
   }
+  // Whoever waits comes before whoever asks next; else a busy upstream would starve the unlucky.
+  if (!owner_.waiting_.empty()) {
+    owner_.waiting_.front().wake(std::move(c), nullptr);
+    return;
+  }
   c->idle_since_ = owner_.wheel_.now();
   c->unlink();
   idle_.push_front(*c.release());
   ++idle_count_;
-  owner_.place_freed();
 }
 
 void endpoint_pool::closed() noexcept {
+  // The place goes to the one who has waited longest, without being free in between.
+  if (!owner_.waiting_.empty() && !owner_.retired_) {
+    owner_.waiting_.front().wake(nullptr, this);
+    return;
+  }
   --open_;
-  owner_.place_freed();
 }
 
 // --- cluster
@@ -95,59 +96,59 @@ cluster::cluster(net::asio::io_context& context, net::turn_queue& turns, deadlin
   for (auto const& e : c.endpoints) endpoints_.push_back(std::make_unique<endpoint_pool>(*this, e, share));
 }
 
-lease cluster::take_idle(bool careful) {
+lease cluster::take_idle() {
   // Only the endpoint whose turn it is; connect() begins with the same one when it has none.
-  auto c = endpoints_[turn_ % endpoints_.size()]->take_idle(careful);
+  auto c = endpoints_[turn_ % endpoints_.size()]->take_idle();
   if (!c) return {};
   ++turn_;
   return {std::move(c), true};
 }
 
-endpoint_pool* cluster::next_with_place() noexcept {
+endpoint_pool* cluster::take_place() noexcept {
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     auto& pool = *endpoints_[turn_++ % endpoints_.size()];
-    if (pool.open_ < pool.most_) return &pool;
+    if (pool.open_ >= pool.most_) continue;
+    ++pool.open_;
+    return &pool;
   }
   return nullptr;
 }
 
-void cluster::place_waiter::wake(bool got_place) noexcept {
-  if (turn_node::is_linked()) return;  // woken already, and about to run
-  got_place_ = got_place;
+void cluster::place_waiter::wake(std::unique_ptr<connection> c, endpoint_pool* free) noexcept {
+  handed = std::move(c);
+  place = free;
   detail::hook::unlink();
   turns_.push(*this);
 }
 
-void cluster::place_freed() noexcept {
-  if (waiting_.empty()) return;
-  waiting_.front().wake(true);
-}
-
-net::task<bool> cluster::wait_for_place() {
-  place_waiter waiter(turns_);
-  waiting_.push_back(waiter);
-  wheel_.arm(waiter, wheel_.now() + config_.timeouts.connect);
-  bool const got = co_await waiter;
-  wheel_.disarm(waiter);
-  co_return got;
+// `place` has been counted as open.
+net::task<result<lease>> cluster::open_in(endpoint_pool& place, net::watch& w) {
+  auto c = std::make_unique<connection>(place, context_.get_executor());
+  place.busy_.push_back(*c);
+  lease fresh(std::move(c), false);
+  auto const connected = co_await net::connect(context_, fresh.stream(), w, place.where(), config_.timeouts.connect);
+  if (!connected) co_return connected.error();
+  co_return std::move(fresh);
 }
 
 net::task<result<lease>> cluster::connect(net::watch& w) {
-  errc failure = errc::upstream_saturated;
+  error_code failure = errc::upstream_saturated;
   for (unsigned attempt = 0; attempt <= config_.retries; ++attempt) {
-    auto* pool = next_with_place();
-    while (pool == nullptr) {
-      bool const got = co_await wait_for_place();
-      if (!got) co_return errc::upstream_saturated;
-      // What was freed may be a connection that went back to its pool.
-      for (auto& e : endpoints_)
-        if (auto idle = e->take_idle(true)) co_return lease(std::move(idle), true);
-      pool = next_with_place();
+    auto* place = waiting_.empty() ? take_place() : nullptr;
+    if (place == nullptr) {
+      place_waiter waiter(turns_);
+      waiting_.push_back(waiter);
+      wheel_.arm(waiter, wheel_.now() + config_.timeouts.connect);
+      co_await waiter;
+      wheel_.disarm(waiter);
+      // What was freed may be a connection: one that was in use a moment ago.
+      if (waiter.handed) co_return lease(std::move(waiter.handed), true);
+      place = waiter.place;
+      if (place == nullptr) co_return errc::upstream_saturated;
     }
-    lease fresh(pool->open_new(context_.get_executor()), false);
-    auto const connected = co_await net::connect(context_, fresh.stream(), w, pool->where(), config_.timeouts.connect);
-    if (connected) co_return std::move(fresh);
-    failure = static_cast<errc>(connected.error().value());
+    auto opened = co_await open_in(*place, w);
+    if (opened) co_return std::move(opened);
+    failure = opened.error();
     // The same endpoint again would most likely say the same.
     if (endpoints_.size() == 1) break;
   }
@@ -174,7 +175,7 @@ void cluster::sweep(time_point now) noexcept {
 void cluster::retire() noexcept {
   retired_ = true;
   for (auto& pool : endpoints_) {
-    while (auto c = pool->take_idle(false)) {
+    while (auto c = pool->take_idle()) {
       c.reset();
       pool->closed();
     }
@@ -184,7 +185,7 @@ void cluster::retire() noexcept {
 void cluster::cut() noexcept {
   for (auto& pool : endpoints_)
     for (auto& c : pool->busy_) c.stream.shutdown();
-  while (!waiting_.empty()) waiting_.front().wake(false);
+  while (!waiting_.empty()) waiting_.front().wake(nullptr, nullptr);
 }
 
 std::size_t cluster::idle() const noexcept {

@@ -57,6 +57,8 @@ enum class method : std::uint8_t { get, head, post, put, delete_, options, patch
 [[nodiscard]] constexpr bool is_safe(method m) noexcept {
   return m == method::get || m == method::head || m == method::options || m == method::trace;
 }
+/// RFC 9110 section 9.3: a body of such a request means nothing, and many servers do not read it.
+[[nodiscard]] constexpr bool gives_body_no_meaning(method m) noexcept { return is_safe(m) || m == method::delete_; }
 /// RFC 9110 section 9.2.2: may be sent twice.
 [[nodiscard]] constexpr bool is_idempotent(method m) noexcept {
   return is_safe(m) || m == method::put || m == method::delete_;

@@ -8,7 +8,7 @@
 namespace doorward::http {
 
 /// The field names that only doorward may set: those of `headers:` and all of `Doorward-*` (contract C6). Names are
-/// compared after lower-casing and mapping '_' to '-', the way CGI-like servers fold them.
+/// compared after lower-casing and mapping everything but letters and digits to '-', the way CGI-like servers fold them.
 class reserved_names {
  public:
   reserved_names() = default;

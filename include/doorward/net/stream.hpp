@@ -41,6 +41,7 @@ class watch final : public deadline_entry {
 
   /// The latest time any wait under this watch may end; time_point::max() for none.
   void limit(time_point at) noexcept { limit_ = at; }
+  [[nodiscard]] bool limit_passed() const noexcept { return limit_ <= wheel_->now(); }
 
   /// Ends the present wait, and every later one before it begins, as if their time were over: for whoever wants the
   /// coroutine to come to its end.
@@ -84,6 +85,9 @@ class stream {
   /// cancelled or closed stream says true too, and the attempt then tells.
   [[nodiscard]] auto readable(watch& w, milliseconds timeout) noexcept { return waiter(*this, w, timeout, false); }
   [[nodiscard]] auto writable(watch& w, milliseconds timeout) noexcept { return waiter(*this, w, timeout, true); }
+
+  /// The peer has closed its side or is gone; also seen when bytes of it have not been read yet.
+  [[nodiscard]] bool hung_up() const noexcept;
 
   /// Wakes whoever waits for this stream.
   void cancel() noexcept;

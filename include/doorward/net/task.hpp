@@ -137,6 +137,10 @@ class child {
  public:
   child() = default;
   child(child const&) = delete;
+  ~child() {
+    // Its coroutine would go on in a frame that is gone. Ending here is the lesser evil, and a bug that shows.
+    if (running_) std::terminate();
+  }
   child& operator=(child const&) = delete;
 
   void start(task<void> t) {

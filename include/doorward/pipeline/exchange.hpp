@@ -68,6 +68,7 @@ struct exchange {
   std::string upstream_head;        ///< the whole head that goes upstream
 
   // forward
+  std::string body;                 ///< a request body that is sent as a whole
   http::response_head response;
   net::read_buffer upstream_buffer;
   bool answered = false;            ///< the first byte of an answer is out: nothing else can be said

@@ -35,7 +35,6 @@ class connection : public detail::hook {
   friend class lease;
   endpoint_pool* home_;
   time_point idle_since_{};
-  bool doubtful_ = false;
 };
 
 /// The right to use a connection. Unless keep() was called, the connection is closed when the lease ends: whatever
@@ -53,9 +52,8 @@ class lease {
   /// It has carried a request before, so it may have died unnoticed since.
   [[nodiscard]] bool reused() const noexcept { return reused_; }
   /// Gives the connection back to its pool instead of closing it: only after a whole response, to its last byte, of
-  /// an upstream that keeps the connection. `doubtful`: some servers send a body all the same (after HEAD, 204, 304), so
-  /// it is looked at before it is used again.
-  void keep(bool doubtful) noexcept;
+  /// an upstream that keeps the connection.
+  void keep() noexcept;
   /// Closes now.
   void end() noexcept;
 
@@ -83,8 +81,7 @@ class endpoint_pool {
   using connection_list = boost::intrusive::list<connection, boost::intrusive::base_hook<detail::hook>,
                                                  boost::intrusive::constant_time_size<false>>;
 
-  std::unique_ptr<connection> take_idle(bool check);
-  std::unique_ptr<connection> open_new(net::executor e);
+  std::unique_ptr<connection> take_idle();
   void give_back(std::unique_ptr<connection> c) noexcept;
   void closed() noexcept;
 
@@ -106,9 +103,9 @@ class cluster {
   cluster(cluster const&) = delete;
   cluster& operator=(cluster const&) = delete;
 
-  /// An idle connection to the endpoint whose turn it is, at once; an empty lease when there is none. `careful`: look first whether the peer has closed
-  /// it (one system call more), for requests that must not be sent twice.
-  [[nodiscard]] lease take_idle(bool careful);
+  /// An idle connection to the endpoint whose turn it is, at once; an empty lease when there is none. It has been
+  /// looked at: one that its peer has closed, or sent something on that nobody asked for, is not used.
+  [[nodiscard]] lease take_idle();
 
   /// A new connection, to the next endpoint in turn and then, when it refuses, to the others, `retries` of them. Waits
   /// for a free place at most `timeouts.connect`. errc::upstream_connect, upstream_connect_timeout or
@@ -136,25 +133,27 @@ class cluster {
   class place_waiter final : public detail::hook, public net::turn_node, public deadline_entry {
    public:
     explicit place_waiter(net::turn_queue& turns) noexcept : turns_(turns) {}
-    void wake(bool got_place) noexcept;
+    /// Ends the wait: with a connection, with a place to open one in, or with neither.
+    void wake(std::unique_ptr<connection> c, endpoint_pool* place) noexcept;
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> h) noexcept { handle_ = h; }
-    bool await_resume() const noexcept { return got_place_; }
+    void await_resume() const noexcept {}
+
+    std::unique_ptr<connection> handed;
+    endpoint_pool* place = nullptr;  ///< counted as open already
 
    private:
     void on_turn() noexcept override { handle_.resume(); }
-    void on_deadline() noexcept override { wake(false); }
+    void on_deadline() noexcept override { wake(nullptr, nullptr); }
 
     net::turn_queue& turns_;
     std::coroutine_handle<> handle_;
-    bool got_place_ = false;
   };
   using waiter_list = boost::intrusive::list<place_waiter, boost::intrusive::base_hook<detail::hook>,
                                              boost::intrusive::constant_time_size<false>>;
 
-  [[nodiscard]] endpoint_pool* next_with_place() noexcept;
-  [[nodiscard]] net::task<bool> wait_for_place();
-  void place_freed() noexcept;
+  [[nodiscard]] endpoint_pool* take_place() noexcept;
+  [[nodiscard]] net::task<result<lease>> open_in(endpoint_pool& place, net::watch& w);
 
   net::asio::io_context& context_;
   net::turn_queue& turns_;
