@@ -15,7 +15,11 @@ struct stream_pair {
 private:
   stream_pair(net::asio::io_context& context, std::pair<descriptor, descriptor> ends)
       : stream(net::socket(context, net::asio::generic::stream_protocol(AF_UNIX, 0), ends.first.release())),
-        peer(std::move(ends.second)) {}
+        peer(std::move(ends.second)) {
+    // Little, so that it does not take megabytes to fill it.
+    int const bytes = 16 * 1024;
+    ::setsockopt(stream.native().native_handle(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  }
 };
 
 }  // namespace doorward::test
