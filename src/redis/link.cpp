@@ -35,7 +35,10 @@ struct link::hooks {
   static void* create_string(redisReadTask const* task, char* text, std::size_t length) {
     std::string_view const view{text, length};
     // hiredis steps over the two bytes behind a string without looking at them. They are in its buffer.
-    if (task->type == REDIS_REPLY_STRING && (text[length] != '\r' || text[length + 1] != '\n')) return kept(task, false);
+    if (task->type == REDIS_REPLY_STRING && (text[length] != '\r' || text[length + 1] != '\n')) {
+      self(task->privdata).remember(error_kind::protocol, "a string that is longer than it says");
+      return nullptr;
+    }
     if (task->parent != nullptr && task->type == REDIS_REPLY_STRING)
       return kept(task, self(task->privdata).builder_.item(view));
     reply::kind kind{};
