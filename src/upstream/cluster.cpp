@@ -62,7 +62,7 @@ std::unique_ptr<connection> endpoint_pool::take_idle() {
 }
 
 void endpoint_pool::give_back(std::unique_ptr<connection> c) noexcept {
-  if (owner_.retired_) {
+  if (owner_.retired_ || (!owner_.waiting_.empty() && c->stream.peek() != net::io_status::again)) {
     c.reset();
     closed();
     return;
@@ -136,6 +136,8 @@ net::task<result<lease>> cluster::connect(net::watch& w) {
   for (unsigned attempt = 0; attempt <= config_.retries; ++attempt) {
     auto* place = waiting_.empty() ? take_place() : nullptr;
     if (place == nullptr) {
+      for (auto& e : endpoints_)
+        if (auto idle = e->take_idle()) co_return lease(std::move(idle), true);
       place_waiter waiter(turns_);
       waiting_.push_back(waiter);
       wheel_.arm(waiter, wheel_.now() + config_.timeouts.connect);

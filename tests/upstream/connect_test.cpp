@@ -28,11 +28,11 @@ TEST_CASE("several endpoints, pooled connections are lent in turn too") {
   auto& c = b.make();
   auto zero = b.connected(c, 0);
   auto one = b.connected(c, 1);
-  zero.mine.keep(false);
-  one.mine.keep(false);
+  zero.mine.keep();
+  one.mine.keep();
   std::vector<descriptor const*> const peers{&zero.peer, &one.peer};
-  auto first = c.take_idle(false);
-  auto second = c.take_idle(false);
+  auto first = c.take_idle();
+  auto second = c.take_idle();
   CHECK(reached(first, peers) == 0);
   CHECK(reached(second, peers) == 1);
 }
@@ -41,10 +41,10 @@ TEST_CASE("the endpoint whose turn it is has nothing pooled: a new connection, t
   bench b(2);
   auto& c = b.make();
   auto zero = b.connected(c, 0);
-  zero.mine.keep(false);
-  CHECK_FALSE(c.take_idle(false));  // it is the other one's turn
+  zero.mine.keep();
+  CHECK_FALSE(c.take_idle());  // it is the other one's turn
   auto one = b.connected(c, 1);
-  CHECK(c.take_idle(false));
+  CHECK(c.take_idle());
 }
 
 TEST_CASE("an endpoint refuses: the next one is tried") {
@@ -143,7 +143,7 @@ TEST_CASE("no place, one is freed by a connection that goes back to its pool: th
   auto& c = b.make();
   auto held = b.connected(c);
   auto& waits = b.connect(c);
-  held.mine.keep(false);
+  held.mine.keep();
   test::settle(b.context);
   REQUIRE(waits.outcome() == "reused");
   CHECK(reached(waits.got(), {&held.peer}) == 0);
@@ -156,7 +156,7 @@ TEST_CASE("no place, the one that goes back to its pool is dead: a new one") {
   auto held = b.connected(c);
   auto& waits = b.connect(c);
   held.peer.close();
-  held.mine.keep(false);
+  held.mine.keep();
   test::settle(b.context);
   CHECK(waits.outcome() == "fresh");
   CHECK(c.open() == 1);
@@ -169,11 +169,11 @@ TEST_CASE("no place, but a pooled connection to the endpoint whose turn it is no
   auto zero = b.connected(c, 0);
   auto const one = b.connected(c, 1);
   b.stop(0);  // a new connection could not be had
-  zero.mine.keep(false);
-  auto first = c.take_idle(false);  // endpoint 0, whose turn it is
+  zero.mine.keep();
+  auto first = c.take_idle();  // endpoint 0, whose turn it is
   REQUIRE(first);
-  first.keep(false);
-  REQUIRE_FALSE(c.take_idle(false));  // endpoint 1 has lent all it has
+  first.keep();
+  REQUIRE_FALSE(c.take_idle());  // endpoint 1 has lent all it has
   auto& a = b.connect(c);
   REQUIRE(a.outcome() == "reused");
   CHECK(reached(a.got(), {&zero.peer}) == 0);
