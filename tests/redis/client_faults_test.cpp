@@ -114,8 +114,12 @@ TEST_CASE_METHOD(fixture, "bytes that are no reply end the connection") {
   SECTION("a bad length") {
     raw = "$12x\r\n";
   }
-  SECTION("a string longer than it says") { raw = "$2\r\nabcd\r\n"; }
-  SECTION("an item longer than it says") { raw = "*2\r\n$2\r\nabc\r\n$1\r\nd\r\n"; }
+  SECTION("a string longer than it says") {
+    raw = "$2\r\nabcd\r\n";
+  }
+  SECTION("an item longer than it says") {
+    raw = "*2\r\n$2\r\nabc\r\n$1\r\nd\r\n";
+  }
   SECTION("a negative length") {
     raw = "$-2\r\n";
   }
