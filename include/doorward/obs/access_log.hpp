@@ -25,7 +25,7 @@ struct access_record {
   std::string_view session;     ///< sha256_prefix() of the id; empty = none
   std::string_view decision;    ///< decision::name()
   std::string_view reason;      ///< the errc's reason, also where the answer was a redirect to the login; empty = none
-  unsigned status = 0;          ///< 0: nothing could be sent
+  unsigned status = 0;          ///< 499: the client was gone before an answer
   std::uint64_t bytes_in = 0;   ///< request body, without chunk framing
   std::uint64_t bytes_out = 0;  ///< response body, without chunk framing
   std::int64_t total_us = 0;
