@@ -120,6 +120,24 @@ TEST_CASE("peeked at, the peer has reset the connection") {
   CHECK(b.stream.peek() == io_status::error);
 }
 
+TEST_CASE("hung up, by what the peer has done") {
+  bench b;
+  CHECK_FALSE(b.stream.hung_up());
+  b.peer.write("not read yet");
+  CHECK_FALSE(b.stream.hung_up());
+  SECTION("it has ended its side") {
+    b.peer.end_sending();
+  }
+  SECTION("it is gone") {
+    b.peer.close();
+  }
+  SECTION("both have ended") {
+    b.stream.shutdown();
+  }
+  CHECK(b.stream.hung_up());
+  CHECK(read_from(b.stream, io_status::ok) == "not read yet");
+}
+
 TEST_CASE("shut down, both sides see the end") {
   bench b;
   b.stream.shutdown();

@@ -170,6 +170,17 @@ TEST_CASE("limit, long past: a wait ends with the next tick") {
   CHECK(b.said == false);
 }
 
+TEST_CASE("limit, whether it has passed") {
+  bench b;
+  CHECK_FALSE(b.watch.limit_passed());
+  b.watch.limit(b.clock.now + 1s);
+  CHECK_FALSE(b.watch.limit_passed());
+  b.pass(950ms);
+  CHECK_FALSE(b.watch.limit_passed());
+  b.pass(50ms);
+  CHECK(b.watch.limit_passed());
+}
+
 TEST_CASE("limit, lifted again") {
   bench b;
   b.watch.limit(b.clock.now + 1s);

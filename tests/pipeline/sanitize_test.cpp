@@ -79,6 +79,8 @@ TEST_CASE("fields, what becomes of each, from the world and from a trusted proxy
            {"X_User_Id: 1", "forged"},
            {"X-User_Id: 1", "forged"},
            {"X-USER-ROLE: admin", "forged"},
+           {"X.User.Id: 1", "forged"},
+           {"x~user!id: 1", "forged"},
            {"Remote-User: root", "forged"},
            {"REMOTE_USER: root", "forged"},
            {"Doorward-Grant: {}", "forged"},
@@ -181,6 +183,21 @@ TEST_CASE("cookies, in one field and in several") {
   CHECK(std::vector<std::string>(b.x.cookie_fields.begin(), b.x.cookie_fields.end()) == ours);
   auto const kept = std::ranges::count(b.x.kept, true);
   CHECK(static_cast<std::size_t>(kept) == cookies.size() - ours.size());
+}
+
+TEST_CASE("cookies, more of them than are looked at") {
+  bench b(with_proxies);
+  std::vector<std::string> fields{"Host: h"};
+  for (char c = 'a'; c < 'e'; ++c)
+    fields.push_back("Cookie: sid=" + std::string(20, c));
+  fields.push_back("Cookie: sid=" + std::string(20, 'a'));  // once more
+  REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", fields))) == "ok");
+  CHECK(b.x.cookies.count == 4);
+  CHECK_FALSE(b.x.cookies.too_many);
+  fields.push_back("Cookie: sid=" + std::string(20, 'e'));
+  REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", fields))) == "ok");
+  CHECK(b.x.cookies.too_many);
+  CHECK(std::ranges::count(b.x.kept, true) == 0);
 }
 
 TEST_CASE("request id, one's own unless a trusted proxy gave a good one") {

@@ -194,13 +194,13 @@ TEST_CASE("upstream head, a trusted proxy says nothing: doorward does") {
 TEST_CASE("upstream head, Connection names what doorward says: it is said all the same") {
   bench b;
   CHECK(upstream_head(b,
-                      head_of("GET / HTTP/1.1",
+                      head_of("POST / HTTP/1.1",
                               {"Host: h",
                                "Connection: X-User-Id, X-Forwarded-For, X-Forwarded-Host, Host, Content-Length, "
                                "X-Request-Id, traceparent",
                                "Content-Length: 2"}),
                       {{"userId", "42"}}) ==
-        "GET / HTTP/1.1\r\n"
+        "POST / HTTP/1.1\r\n"
         "Host: h\r\n"
         "X-Forwarded-For: 192.0.2.1\r\n"
         "X-Forwarded-Proto: http\r\n"
@@ -210,6 +210,31 @@ TEST_CASE("upstream head, Connection names what doorward says: it is said all th
         "X-User-Id: 42\r\n"
         "Content-Length: 2\r\n"
         "\r\n");
+}
+
+TEST_CASE("upstream head, a body that the method gives no meaning: the connection is used for nothing else") {
+  struct row {
+    std::string method;
+    std::string framing;
+    bool close;
+  };
+  auto const [method, framing, close] = GENERATE(values<row>({
+      {"GET", "Content-Length: 5", true},
+      {"GET", "Transfer-Encoding: chunked", true},
+      {"HEAD", "Content-Length: 5", true},
+      {"DELETE", "Content-Length: 5", true},
+      {"OPTIONS", "Content-Length: 5", true},
+      {"GET", "Accept: */*", false},
+      {"POST", "Content-Length: 5", false},
+      {"PUT", "Transfer-Encoding: chunked", false},
+      {"PATCH", "Content-Length: 5", false},
+      {"REPORT", "Content-Length: 5", false},
+  }));
+  CAPTURE(method, framing);
+  bench b;
+  auto const head = upstream_head(b, head_of(method + " / HTTP/1.1", {"Host: h", framing}));
+  CHECK((head.find("\r\nConnection: close\r\n") != std::string::npos) == close);
+  CHECK(has_meaningless_body(b.x) == close);
 }
 
 TEST_CASE("upstream head, behind TLS of a terminator: the public scheme") {

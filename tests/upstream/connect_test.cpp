@@ -210,35 +210,79 @@ TEST_CASE("no place, the new connection fails: whoever waits next has the place"
   CHECK(c.open() == 0);
 }
 
-TEST_CASE("woken, but somebody was faster: the wait in all is no longer than it may be") {
+TEST_CASE("woken, whoever comes in between does not take what was freed") {
   bench b;
   b.config.connections = 1;
-  b.config.timeouts.connect = 1s;
   auto& c = b.make();
   auto held = b.connected(c);
   auto& waits = b.connect(c);
-  b.pass(600ms);
-  held.mine.end();
-  auto& faster = b.connect(c);  // before the one that was woken has its turn
-  REQUIRE(faster.outcome() == "fresh");
+  bool const kept = GENERATE(false, true);
+  if (kept)
+    held.mine.keep();
+  else
+    held.mine.end();
+  CHECK_FALSE(c.take_idle());
+  auto& late = b.connect(c);
+  CHECK(late.outcome() == "waiting");
   test::settle(b.context);
-  CHECK(waits.outcome() == "waiting");
-  b.pass(500ms);
-  CHECK(waits.outcome() == "upstream_saturated");
+  CHECK(waits.outcome() == (kept ? "reused" : "fresh"));
+  CHECK(late.outcome() == "waiting");
+  CHECK(c.open() == 1);
 }
 
-TEST_CASE("woken and out of time in the same turn: the place is not lost") {
+TEST_CASE("somebody waits, whoever comes later waits behind, and each has its own time") {
+  bench b;
+  b.config.connections = 1;
+  b.config.timeouts.connect = 1s;
+  auto& c = b.make();
+  auto const held = b.connected(c);
+  auto& first = b.connect(c);
+  b.pass(600ms);
+  auto& second = b.connect(c);
+  b.pass(500ms);
+  CHECK(first.outcome() == "upstream_saturated");
+  CHECK(second.outcome() == "waiting");
+  b.pass(600ms);
+  CHECK(second.outcome() == "upstream_saturated");
+}
+
+TEST_CASE("woken and out of time in the same turn: neither the place nor the connection is lost") {
   bench b;
   b.config.connections = 1;
   b.config.timeouts.connect = 1s;
   auto& c = b.make();
   auto held = b.connected(c);
   auto& waits = b.connect(c);
-  held.mine.end();
+  bool const kept = GENERATE(false, true);
+  CAPTURE(kept);
+  if (kept)
+    held.mine.keep();
+  else
+    held.mine.end();
   b.clock.now += 2s;
   b.clock.wheel.advance(b.clock.now);
   test::settle(b.context);
-  CHECK(waits.outcome() == "fresh");
+  CHECK(waits.outcome() == (kept ? "reused" : "fresh"));
+  CHECK(c.open() == 1);
+  if (waits.ended && *waits.ended) (**waits.ended).end();
+  CHECK(c.open() == 0);
+  CHECK(b.connect(c).outcome() == "fresh");
+}
+
+TEST_CASE("out of time, then freed: the place is there for the next") {
+  bench b;
+  b.config.connections = 1;
+  b.config.timeouts.connect = 1s;
+  auto& c = b.make();
+  auto held = b.connected(c);
+  auto& waits = b.connect(c);
+  b.clock.now += 2s;
+  b.clock.wheel.advance(b.clock.now);
+  held.mine.end();  // before the one that is out of time has its turn
+  test::settle(b.context);
+  CHECK(waits.outcome() == "upstream_saturated");
+  CHECK(c.open() == 0);
+  CHECK(b.connect(c).outcome() == "fresh");
 }
 
 TEST_CASE("no place, cut: whoever waits is told") {
