@@ -1,3 +1,5 @@
 #include "doorward/app/cli.hpp"
 
-int main(int argc, char** argv) { return doorward::app::run(argc, argv); }
+int main(int argc, char** argv) {
+  return doorward::app::run(argc, argv);
+}

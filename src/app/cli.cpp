@@ -86,8 +86,7 @@ int dispatch(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-    if (*probe_command && file.empty() && url.empty())
-      throw CLI::RequiredError("probe: one of --config and --url");
+    if (*probe_command && file.empty() && url.empty()) throw CLI::RequiredError("probe: one of --config and --url");
   } catch (CLI::ParseError const& e) {
     return app.exit(e) == 0 ? done : bad_usage;
   }

@@ -23,7 +23,8 @@ std::string request_head(config::model const& m, explain_request const& r) {
     target = slash == std::string::npos ? "/" : rest.substr(slash);
   }
   auto head = r.method + ' ' + target + " HTTP/1.1\r\nHost: " + host + "\r\n";
-  for (auto const& h : r.headers) head += h + "\r\n";
+  for (auto const& h : r.headers)
+    head += h + "\r\n";
   if (!r.session.empty()) head += "Cookie: " + m.session.cookie.name + '=' + r.session + "\r\n";
   return head + "\r\n";
 }
@@ -32,7 +33,7 @@ net::task<> wait_for_redis(runtime::worker& w) {
   auto const until = steady::now() + w.view.config.redis.connect_timeout;
   while (!w.redis.connected() && steady::now() < until) {
     net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> pause(w.context,
-                                                                                                milliseconds{5});
+                                                                                                 milliseconds{5});
     co_await net::async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });
   }
 }
@@ -57,8 +58,10 @@ int explain(config::model const& m, explain_request const& r, std::ostream& out)
   nowhere.stop();
 
   std::size_t width = 0;
-  for (auto const& [what, found] : told.steps) width = std::max(width, what.size());
-  for (auto const& [what, found] : told.steps) out << fmt::format("{:<{}}  {}\n", what, width, found);
+  for (auto const& [what, found] : told.steps)
+    width = std::max(width, what.size());
+  for (auto const& [what, found] : told.steps)
+    out << fmt::format("{:<{}}  {}\n", what, width, found);
   return done;
 }
 

@@ -18,22 +18,26 @@ using namespace std::chrono_literals;
 
 constexpr auto drain_poll = 50ms;
 
-obs::log::level level_of(config::log_level l) { return static_cast<obs::log::level>(l); }
-obs::log::format format_of(config::log_format f) { return static_cast<obs::log::format>(f); }
+obs::log::level level_of(config::log_level l) {
+  return static_cast<obs::log::level>(l);
+}
+obs::log::format format_of(config::log_format f) {
+  return static_cast<obs::log::format>(f);
+}
 
 // What the main thread does: waits for signals, and takes the program down in steps.
 //
 //   first SIGTERM or SIGINT: not ready, serving goes on for drain_delay -> draining, at most `drain` -> end
 //   a second one: end at once
 class lifecycle {
- public:
+public:
   lifecycle(asio::io_context& context, supervisor& s, config::server_timeouts const& t)
       : signals_(context, SIGTERM, SIGINT), hangup_(context, SIGHUP), timer_(context), supervisor_(s), timeouts_(t) {
     wait_for_end();
     wait_for_hangup();
   }
 
- private:
+private:
   void wait_for_end() {
     signals_.async_wait([this](boost::system::error_code const& ec, int signal) {
       if (ec) return;

@@ -25,7 +25,8 @@ std::string join(std::vector<std::string> const& items, std::string_view separat
 std::string allow_text(config::allow_rule const& rule) {
   std::vector<std::string> parts;
   if (!rule.roles.empty()) parts.push_back("role " + join(rule.roles, "|"));
-  for (auto const& [field, values] : rule.fields) parts.push_back(field + '=' + join(values, "|"));
+  for (auto const& [field, values] : rule.fields)
+    parts.push_back(field + '=' + join(values, "|"));
   return parts.empty() ? "-" : join(parts, ", ");
 }
 
@@ -52,10 +53,12 @@ int show_routes(config::model const& m, std::ostream& out) {
 
   std::array<std::size_t, 8> widths{};
   for (auto const& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
   for (auto const& row : rows) {
     std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line += fmt::format("{:<{}}  ", row[i], widths[i]);
     line.erase(line.find_last_not_of(' ') + 1);
     out << line << '\n';
   }

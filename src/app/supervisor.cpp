@@ -56,7 +56,9 @@ struct supervisor::crew {
 
 supervisor::supervisor(config::model m) : config_(std::move(m)), writer_(STDOUT_FILENO) {}
 
-supervisor::~supervisor() { stop(); }
+supervisor::~supervisor() {
+  stop();
+}
 
 bool supervisor::start(std::string& error) {
   for (auto const& where : config_.server.listen) {
@@ -104,7 +106,9 @@ bool supervisor::start(std::string& error) {
   return true;
 }
 
-void supervisor::announce_end() noexcept { ending_ = true; }
+void supervisor::announce_end() noexcept {
+  ending_ = true;
+}
 
 void supervisor::drain() {
   // The kernel goes on handing connections to a socket that nobody accepts from; the first descriptors go too.
@@ -118,7 +122,8 @@ void supervisor::drain() {
 
 bool supervisor::drained() {
   bool all = true;
-  for (auto& c : crews_) all = c->ask([](crew& mine) { return mine.listener.idle(); }).value_or(false) && all;
+  for (auto& c : crews_)
+    all = c->ask([](crew& mine) { return mine.listener.idle(); }).value_or(false) && all;
   return all;
 }
 
@@ -148,9 +153,8 @@ admin::readiness supervisor::ready() {
     r.reasons.emplace_back("shutting down");
   }
   for (auto& c : crews_) {
-    auto const redis = c->ask([](crew& mine) {
-      return std::pair(mine.worker.redis.ever_connected(), mine.worker.redis.connected());
-    });
+    auto const redis =
+        c->ask([](crew& mine) { return std::pair(mine.worker.redis.ever_connected(), mine.worker.redis.connected()); });
     if (!redis || !redis->first) {
       r.ready = false;
       r.reasons.emplace_back(redis ? "redis has not been reached since start" : "a worker does not answer");
@@ -182,8 +186,10 @@ std::string supervisor::metrics_text() {
     all.gauges += one->second;
   }
   if (!crews_.empty()) {
-    for (auto const& r : crews_.front()->worker.view.routes) all.routes.push_back(r.config.id);
-    for (auto const& u : config_.upstreams) all.upstreams.push_back(u.name);
+    for (auto const& r : crews_.front()->worker.view.routes)
+      all.routes.push_back(r.config.id);
+    for (auto const& u : config_.upstreams)
+      all.upstreams.push_back(u.name);
   }
   all.access_log_dropped = writer_.dropped();
   all.version = version_number();

@@ -17,7 +17,7 @@ namespace doorward::app {
 /// The whole program: binds, starts a thread a worker and the admin listener, and takes everything down in order. Its
 /// methods are for the main thread.
 class supervisor {
- public:
+public:
   explicit supervisor(config::model m);
   supervisor(supervisor const&) = delete;
   supervisor& operator=(supervisor const&) = delete;
@@ -36,7 +36,7 @@ class supervisor {
   /// Breaks what is left, and waits for the threads.
   void stop();
 
- private:
+private:
   struct crew;  // a worker, its listener, its thread
 
   [[nodiscard]] admin::readiness ready();

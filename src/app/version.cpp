@@ -8,7 +8,9 @@
 
 namespace doorward::app {
 
-std::string version_number() { return DOORWARD_VERSION; }
+std::string version_number() {
+  return DOORWARD_VERSION;
+}
 
 std::string version_text() {
   return "doorward " + version_number() + "\nBoost " + std::to_string(BOOST_VERSION / 100000) + '.' +

@@ -52,9 +52,8 @@ std::size_t utf8_length(std::string_view text) noexcept {
 
 // A digest context is costly to make and cheap to use again; one a thread.
 class digest {
- public:
-  explicit digest(char const* name)
-      : algorithm_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {}
+public:
+  explicit digest(char const* name) : algorithm_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {}
   digest(digest const&) = delete;
   digest& operator=(digest const&) = delete;
   ~digest() {
@@ -70,7 +69,7 @@ class digest {
     return {bytes_.data(), size};
   }
 
- private:
+private:
   EVP_MD* algorithm_;
   EVP_MD_CTX* context_;
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes_{};

@@ -28,8 +28,7 @@ constexpr std::array table{
     row{errc::body_too_large,
         {"body_too_large", "body_too_large", 413, origin::downstream, closes, "The request body is too large."}},
     row{errc::request_timeout,
-        {"request_timeout", "request_timeout", 408, origin::downstream, closes,
-         "The request did not arrive in time."}},
+        {"request_timeout", "request_timeout", 408, origin::downstream, closes, "The request did not arrive in time."}},
     row{errc::ambiguous_path,
         {"ambiguous_path", "ambiguous_path", 400, origin::downstream, closes,
          "The path can be read in more than one way."}},
@@ -108,7 +107,7 @@ constexpr bool in_order() {
 static_assert(in_order());
 
 class category final : public boost::system::error_category {
- public:
+public:
   char const* name() const noexcept override { return "doorward"; }
   std::string message(int value) const override { return std::string(about(static_cast<errc>(value)).reason); }
 };

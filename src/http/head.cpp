@@ -44,12 +44,14 @@ constexpr auto make_ids() {
 }
 constexpr auto ids = make_ids();
 
-std::string_view to_std(boost::beast::string_view s) noexcept { return {s.data(), s.size()}; }
+std::string_view to_std(boost::beast::string_view s) noexcept {
+  return {s.data(), s.size()};
+}
 
 // Feeds a whole head to Beast's grammar and notes where things are. Nothing is copied.
 template <bool is_request, class Head>
 class recorder final : public beast::basic_parser<is_request> {
- public:
+public:
   recorder(std::string_view bytes, head_limits const& limits, Head& out) : limits_(limits), out_(out) {
     // The limits are checked before and beside Beast's own, which would answer them with other errors.
     this->header_limit(static_cast<std::uint32_t>(bytes.size() + 1));
@@ -58,7 +60,7 @@ class recorder final : public beast::basic_parser<is_request> {
 
   errc failure = errc::bad_request;
 
- private:
+private:
   using view = boost::beast::string_view;
   using code = boost::beast::error_code;
 

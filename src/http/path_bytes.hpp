@@ -17,7 +17,7 @@ enum feature : unsigned {
   escaped_backslash = 8,   ///< "%5C"
   escaped_semicolon = 16,  ///< "%3B"
   all_features = 31,
-  swallowed = 32,          ///< one of these stood in a segment that a ".." removed
+  swallowed = 32,  ///< one of these stood in a segment that a ".." removed
 };
 
 /// How a raw byte of a path is treated.

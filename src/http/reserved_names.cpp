@@ -23,7 +23,9 @@ bool equals_folded(std::string_view name, std::string_view folded) noexcept {
   return name.size() == folded.size() && starts_with_folded(name, folded);
 }
 
-constexpr std::uint64_t length_bit(std::size_t n) noexcept { return std::uint64_t{1} << std::min<std::size_t>(n, 63); }
+constexpr std::uint64_t length_bit(std::size_t n) noexcept {
+  return std::uint64_t{1} << std::min<std::size_t>(n, 63);
+}
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 #include "doorward/net/endpoint.hpp"
 
+#include <sys/socket.h>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <sys/socket.h>
 
 #include <cerrno>
 
@@ -40,7 +40,8 @@ task<> destination::resolve(asio::io_context& context) {
       [&](auto handler) { resolver.async_resolve(host_, service_, std::move(handler)); });
   if (auto const& [ec, found] = answer; !ec) {
     known_.clear();
-    for (auto const& entry : found) known_.emplace_back(entry.endpoint());
+    for (auto const& entry : found)
+      known_.emplace_back(entry.endpoint());
   }
   resolving_ = false;
 }

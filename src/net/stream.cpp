@@ -91,7 +91,9 @@ void stream::shutdown() noexcept {
   cancel();
 }
 
-void stream::shutdown_send() noexcept { ::shutdown(socket_.native_handle(), SHUT_WR); }
+void stream::shutdown_send() noexcept {
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+}
 
 void stream::close() noexcept {
   boost::system::error_code ignored;

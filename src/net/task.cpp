@@ -28,7 +28,9 @@ constexpr bool pooled = false;
 constexpr bool pooled = true;
 #endif
 
-constexpr std::size_t class_of(std::size_t size) noexcept { return (size + step - 1) / step; }
+constexpr std::size_t class_of(std::size_t size) noexcept {
+  return (size + step - 1) / step;
+}
 
 }  // namespace
 
@@ -38,7 +40,7 @@ void* allocate_frame(std::size_t size) {
   auto const c = class_of(size);
   if (!pooled || c >= classes) return ::operator new(size);
   auto& list = free_lists[c];
-  if (list.head == nullptr) return ::operator new(c * step);
+  if (list.head == nullptr) return ::operator new(c* step);
   auto* const node = list.head;
   list.head = node->next;
   --list.count;

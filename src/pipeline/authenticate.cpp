@@ -51,8 +51,8 @@ net::task<answer> look_up(exchange& x, std::string_view id) {
   co_return answer{o, reason_of(o, lookup.why())};
 }
 
-// Several cookies of our name came: the browser has one from another path or domain, or somebody planted one. As long as
-// they name one live user there is no harm; two users are a sign of fixation, and nobody is let in.
+// Several cookies of our name came: the browser has one from another path or domain, or somebody planted one. As long
+// as they name one live user there is no harm; two users are a sign of fixation, and nobody is let in.
 net::task<result<void>> look_up_several(exchange& x) {
   std::string_view found;
   std::string user;
@@ -102,7 +102,9 @@ net::task<result<void>> resolve(exchange& x) {
   co_return a.why;
 }
 
-bool is_about_session(errc e) noexcept { return about(e).from == origin::session; }
+bool is_about_session(errc e) noexcept {
+  return about(e).from == origin::session;
+}
 
 }  // namespace
 

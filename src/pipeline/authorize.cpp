@@ -12,9 +12,8 @@ using runtime::destination;
 // A list of roles joined by ',' holds one of the wanted ones.
 bool has_role(std::string_view roles, std::vector<std::string> const& wanted) {
   bool found = false;
-  http::for_each_token(roles, [&](std::string_view role) {
-    found = found || std::ranges::find(wanted, role) != wanted.end();
-  });
+  http::for_each_token(
+      roles, [&](std::string_view role) { found = found || std::ranges::find(wanted, role) != wanted.end(); });
   return found;
 }
 
@@ -26,8 +25,11 @@ bool is_allowed(exchange const& x) {
   });
 }
 
-// A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455 section 10.2).
-bool asks_for_change(exchange const& x) noexcept { return !http::is_safe(x.head.verb) || x.head.wants_upgrade(); }
+// A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455
+// section 10.2).
+bool asks_for_change(exchange const& x) noexcept {
+  return !http::is_safe(x.head.verb) || x.head.wants_upgrade();
+}
 
 result<void> guard_cross_site(exchange const& x) {
   auto const& origin = x.view().config.server.public_origin;
@@ -39,8 +41,8 @@ result<void> guard_cross_site(exchange const& x) {
   // The form itself is guarded without a session too: somebody else's page must not log a visitor in. What lies below
   // it (call-backs of other identity providers) may well be posted from other sites.
   auto const& login = x.view().config.identity.login;
-  auto const is_login_form = x.route->to == destination::login &&
-                             (x.path.text() == login || x.path.text().substr(login.size()) == "/");
+  auto const is_login_form =
+      x.route->to == destination::login && (x.path.text() == login || x.path.text().substr(login.size()) == "/");
   auto const guarded = is_login_form || x.cookies.present;
   if (!x.route->config.csrf || !guarded || !asks_for_change(x)) return {};
   return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};

@@ -94,7 +94,8 @@ void downstream::end_request() {
   if (use_overflow_) {
     buffer_.rewind(0);
     auto const left = overflow_.data();
-    while (buffer_.room().size() < left.size()) buffer_.grow();
+    while (buffer_.room().size() < left.size())
+      buffer_.grow();
     std::ranges::copy(left, buffer_.room().begin());
     buffer_.commit(left.size());
     overflow_.release();
@@ -116,8 +117,7 @@ downstream::sent downstream::send(std::string_view head, std::span<char const> b
   auto const body_sent = std::min(r.bytes - head_sent, body.size());
   auto const body_rest = body.subspan(body_sent);
   spill_tail_.assign(tail.substr(r.bytes - head_sent - body_sent));
-  rest_ = {net::as_iovec(spill_head_), net::as_iovec({body_rest.data(), body_rest.size()}),
-           net::as_iovec(spill_tail_)};
+  rest_ = {net::as_iovec(spill_head_), net::as_iovec({body_rest.data(), body_rest.size()}), net::as_iovec(spill_tail_)};
   return sent::some;
 }
 

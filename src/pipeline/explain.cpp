@@ -19,14 +19,15 @@ struct text_sink final : redis::sink {
 };
 
 class explainer {
- public:
+public:
   explainer(exchange& x, explanation& out) : x_(x), out_(out) {}
 
   void say(std::string what, std::string found) { out_.steps.emplace_back(std::move(what), std::move(found)); }
 
   void tell_path() {
     say("path", std::string(x_.path.text()));
-    for (auto const& reading : x_.path.readings()) say("also read as", reading);
+    for (auto const& reading : x_.path.readings())
+      say("also read as", reading);
   }
 
   void tell_route() {
@@ -69,8 +70,7 @@ class explainer {
   void tell_fields() {
     if (!x_.authenticated()) return;
     for (std::size_t slot = 0; slot < x_.view().fields.size(); ++slot)
-      if (x_.session.has(slot))
-        say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
+      if (x_.session.has(slot)) say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
   }
 
   void tell_headers() {
@@ -85,7 +85,7 @@ class explainer {
     }
   }
 
- private:
+private:
   static std::string expiry(std::string const& pttl) {
     auto const ms = std::strtoll(pttl.c_str(), nullptr, 10);
     return ms < 0 ? "never expires" : fmt::format("expires in {} s", (ms + 999) / 1000);
@@ -159,8 +159,8 @@ net::task<explanation> explain(runtime::worker& w, std::string head) {
   } else {
     auto const& why = about(static_cast<errc>(r.error().value()));
     auto const status = goes_to_login(x, static_cast<errc>(r.error().value())) ? 302u : why.status;
-    tell.say("decision", fmt::format("{} {} ({}){}", status, why.code, why.reason,
-                                     status == 302 ? ", to the login page" : ""));
+    tell.say("decision",
+             fmt::format("{} {} ({}){}", status, why.code, why.reason, status == 302 ? ", to the login page" : ""));
   }
   co_return out;
 }

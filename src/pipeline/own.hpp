@@ -16,7 +16,8 @@ namespace doorward::pipeline {
 /// The fixed answer of a route with `respond:`.
 [[nodiscard]] net::task<result<void>> respond(exchange& x);
 
-/// What an answer needs to know of its request. Settles first whether the connection goes on, because the answer says so.
+/// What an answer needs to know of its request. Settles first whether the connection goes on, because the answer says
+/// so.
 [[nodiscard]] answer_context context_of(exchange& x);
 
 /// Sends an answer that stands in the worker's scratch.

@@ -49,7 +49,7 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
   auto& scratch = x.worker.out;
   bool ended = false;  // the upstream closed
   std::size_t this_turn = 0;
-  bool first = true;   // the head is in `scratch`, and leaves with whatever of the body is here
+  bool first = true;  // the head is in `scratch`, and leaves with whatever of the body is here
 
   for (;;) {
     auto const step = decoder.feed(buffer.bytes());

@@ -12,9 +12,9 @@ using http::field_id;
 
 enum class verdict {
   keep,
-  drop,       ///< not ours to pass on, or written anew later
-  forged,     ///< only doorward may say that
-  forwarding, ///< passes on from a trusted proxy only
+  drop,        ///< not ours to pass on, or written anew later
+  forged,      ///< only doorward may say that
+  forwarding,  ///< passes on from a trusted proxy only
 };
 
 // The fields that are about one connection (RFC 9110 section 7.6.1), those that transform() writes anew, and those that
@@ -61,8 +61,8 @@ void drop_named_by_connection(exchange& x) {
 
 bool is_request_id(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '=' || c == '/' ||
-           c == '+';
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '=' ||
+           c == '/' || c == '+';
   });
 }
 
@@ -70,8 +70,8 @@ bool is_trusted_text(exchange const& x, std::string_view address) {
   boost::system::error_code ec;
   auto const parsed = boost::asio::ip::make_address(std::string(address), ec);
   if (ec) return false;
-  auto const v6 = parsed.is_v6() ? parsed.to_v6()
-                                 : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, parsed.to_v4());
+  auto const v6 =
+      parsed.is_v6() ? parsed.to_v6() : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, parsed.to_v4());
   return x.view().is_trusted(v6.to_bytes());
 }
 

@@ -37,7 +37,8 @@ namespace doorward::pipeline {
 /// True when a request refused for `why` is sent to the login page instead of being told 401.
 [[nodiscard]] bool goes_to_login(exchange const& x, errc why) noexcept;
 
-/// Answers a refusal, leaves the connection fit for the next request or marks it for closing, counts, logs. Always runs.
+/// Answers a refusal, leaves the connection fit for the next request or marks it for closing, counts, logs. Always
+/// runs.
 [[nodiscard]] net::task<> finish(exchange& x);
 
 }  // namespace doorward::pipeline

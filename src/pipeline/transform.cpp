@@ -22,7 +22,8 @@ void append_kept(std::string& out, exchange const& x) {
       continue;
     }
     auto const first = i;
-    while (i < x.kept.size() && x.kept[i]) ++i;
+    while (i < x.kept.size() && x.kept[i])
+      ++i;
     auto const* const begin = x.head.fields[first].name.data();
     auto const last = x.head.raw_line(i - 1);
     out.append(begin, static_cast<std::size_t>(last.data() + last.size() - begin));
@@ -32,7 +33,8 @@ void append_kept(std::string& out, exchange const& x) {
 void append_cookies(std::string& out, exchange const& x) {
   auto const& name = x.view().config.session.cookie.name;
   // An identity service that keeps the sessions itself has to see its own cookie.
-  auto const whole = x.route->to == destination::login && x.view().config.identity.mode == config::identity_mode::external;
+  auto const whole =
+      x.route->to == destination::login && x.view().config.identity.mode == config::identity_mode::external;
   for (auto const field : x.cookie_fields) {
     auto const start = out.size();
     out.append("Cookie: ");
@@ -68,8 +70,7 @@ void append_forwarding(std::string& out, exchange const& x) {
     append_line(out, "", from.text);
   }
   if (!kept_from_proxy("x-forwarded-proto")) append_line(out, "X-Forwarded-Proto: ", x.view().public_scheme);
-  if (!kept_from_proxy("x-forwarded-host") && !x.head.host.empty())
-    append_line(out, "X-Forwarded-Host: ", x.head.host);
+  if (!kept_from_proxy("x-forwarded-host") && !x.head.host.empty()) append_line(out, "X-Forwarded-Host: ", x.head.host);
   append_line(out, "X-Request-Id: ", x.request_id);
   append_line(out, "traceparent: ", x.traceparent);
 }
@@ -104,9 +105,7 @@ result<void> append_identity(std::string& out, exchange const& x) {
 void append_framing(std::string& out, exchange const& x) {
   switch (x.head.body) {
     case http::framing::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
-    case http::framing::length:
-      append_line(out, "Content-Length: ", std::to_string(x.head.content_length));
-      break;
+    case http::framing::length: append_line(out, "Content-Length: ", std::to_string(x.head.content_length)); break;
     default: break;
   }
 }

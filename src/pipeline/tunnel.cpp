@@ -5,7 +5,8 @@
 namespace doorward::pipeline {
 namespace {
 
-// A tunnel may be silent for as long as people leave a page open; a peer that has vanished is noticed by TCP keep-alive.
+// A tunnel may be silent for as long as people leave a page open; a peer that has vanished is noticed by TCP
+// keep-alive.
 constexpr milliseconds tunnel_silence{3'600'000};
 
 // When one side has said all it will say, the other has this long to say something.
@@ -95,7 +96,8 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
   net::read_buffer from_client(x.worker.buffers);
   auto const early = x.client->pending_bytes();
   if (!early.empty()) {
-    while (from_client.room().size() < early.size()) from_client.grow();
+    while (from_client.room().size() < early.size())
+      from_client.grow();
     std::ranges::copy(early, from_client.room().begin());
     from_client.commit(early.size());
     x.client->take_pending(early.size());

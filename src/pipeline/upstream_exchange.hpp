@@ -21,8 +21,8 @@ struct upstream_exchange {
   net::watch body_watch;  ///< of the coroutine that sends a long request body
   errc body_error{};      ///< why that one stopped early
   bool stop_body = false;
-  bool body_sent = true;  ///< nothing of the request is still on its way to the upstream
-  bool body_whole = true; ///< the body was at hand as a whole, and could be sent again
+  bool body_sent = true;      ///< nothing of the request is still on its way to the upstream
+  bool body_whole = true;     ///< the body was at hand as a whole, and could be sent again
   bool head_started = false;  ///< a byte of an answer has come
 
   [[nodiscard]] net::stream& stream() const noexcept { return lease.stream(); }

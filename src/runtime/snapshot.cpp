@@ -36,13 +36,15 @@ std::vector<std::string> custom_fields(config::model const& m) {
     for (auto const& p : h.parts)
       if (p.is_field) names.push_back(p.text);
   for (auto const& r : m.routes)
-    for (auto const& [name, values] : r.allow.fields) names.push_back(name);
+    for (auto const& [name, values] : r.allow.fields)
+      names.push_back(name);
   return names;
 }
 
 std::vector<std::string> header_names(config::model const& m) {
   std::vector<std::string> names;
-  for (auto const& h : m.headers) names.push_back(h.name);
+  for (auto const& h : m.headers)
+    names.push_back(h.name);
   return names;
 }
 
@@ -63,7 +65,8 @@ std::vector<compiled_route> compile_routes(config::model const& m, session::fiel
       r.upstream = c.respond ? 0 : upstream_index(m, c.upstream);
     }
     r.body_limit = c.body_bytes.value_or(m.server.limits.body_bytes);
-    for (auto const& [name, values] : c.allow.fields) r.fields.push_back({fields.find(name), values});
+    for (auto const& [name, values] : c.allow.fields)
+      r.fields.push_back({fields.find(name), values});
     r.config = std::move(c);
     out.push_back(std::move(r));
   }

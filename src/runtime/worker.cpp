@@ -15,17 +15,16 @@ std::string http_date(std::time_t now) {
   std::tm t{};
   ::gmtime_r(&now, &t);
   std::array<char, 32> text{};
-  auto const n = std::snprintf(text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                               days[static_cast<std::size_t>(t.tm_wday)], t.tm_mday,
-                               months[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min,
-                               t.tm_sec);
+  auto const n = std::snprintf(
+      text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[static_cast<std::size_t>(t.tm_wday)],
+      t.tm_mday, months[static_cast<std::size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
 }  // namespace
 
 class worker::redis_observer final : public redis::observer {
- public:
+public:
   explicit redis_observer(worker const& w) noexcept : worker_(w) {}
 
   void on_connected(std::string_view server) noexcept override {
@@ -35,7 +34,7 @@ class worker::redis_observer final : public redis::observer {
     obs::log::error("redis_trouble", {{"kind", redis::name(kind)}, {"detail", detail}, {"worker", worker_.number}});
   }
 
- private:
+private:
   worker const& worker_;
 };
 
@@ -63,7 +62,8 @@ worker::~worker() = default;
 void worker::start() {
   date = http_date(std::time(nullptr));
   redis.start();
-  for (auto& c : clusters_) net::spawn(c->resolve());
+  for (auto& c : clusters_)
+    net::spawn(c->resolve());
   tick();
 }
 
@@ -91,7 +91,8 @@ void worker::tick() {
 
 void worker::every_second() {
   date = http_date(std::time(nullptr));
-  for (auto& c : clusters_) c->sweep(wheel.now());
+  for (auto& c : clusters_)
+    c->sweep(wheel.now());
 }
 
 obs::worker_gauges worker::gauges() const {
@@ -99,7 +100,8 @@ obs::worker_gauges worker::gauges() const {
   g.connections_active = connections_active;
   g.connections_idle = connections_idle;
   g.connections_tunnel = connections_tunnel;
-  for (auto const& c : clusters_) g.upstreams.push_back({c->open() - c->idle(), c->idle()});
+  for (auto const& c : clusters_)
+    g.upstreams.push_back({c->open() - c->idle(), c->idle()});
   g.redis_connected = redis.connected() ? 1 : 0;
   g.redis_pending = redis.pending();
   auto const& stats = redis.stats();

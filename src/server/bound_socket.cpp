@@ -1,4 +1,3 @@
-#include <boost/asio/ip/address.hpp>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -6,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <boost/asio/ip/address.hpp>
 
 #include <cerrno>
 #include <cstring>
@@ -18,9 +18,13 @@ namespace {
 
 constexpr int backlog = 4096;  // the kernel cuts it to net.core.somaxconn
 
-error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
+error_code last_error() noexcept {
+  return {errno, boost::system::system_category()};
+}
 
-void set(int fd, int level, int option, int value) noexcept { ::setsockopt(fd, level, option, &value, sizeof value); }
+void set(int fd, int level, int option, int value) noexcept {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
 
 // Accepted sockets inherit these from the listening one, which saves system calls on every connection. Keep-alive
 // finds peers that vanished from a silent tunnel.
@@ -85,7 +89,9 @@ std::vector<char> tcp_name(config::endpoint const& where, error_code& ec) {
   return name;
 }
 
-sockaddr* as_sockaddr(std::vector<char>& name) noexcept { return reinterpret_cast<sockaddr*>(name.data()); }
+sockaddr* as_sockaddr(std::vector<char>& name) noexcept {
+  return reinterpret_cast<sockaddr*>(name.data());
+}
 
 std::uint16_t bound_port(int fd) noexcept {
   sockaddr_storage a{};

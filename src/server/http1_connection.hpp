@@ -11,7 +11,7 @@ namespace doorward::server {
 /// A client's HTTP/1.1 connection: reads heads, has each request processed, keeps what came early for the next. It is a
 /// coroutine; this object lives in its frame. While it waits for a request it holds neither buffer nor exchange.
 class http1_connection final : public live_connection {
- public:
+public:
   /// Serves `s` to its end. The listener must outlive the connection.
   [[nodiscard]] static net::task<> serve(listener& l, net::socket s, pipeline::peer from);
 
@@ -21,7 +21,7 @@ class http1_connection final : public live_connection {
   void drain() noexcept override;
   void cut() noexcept override { stream_.shutdown(); }
 
- private:
+private:
   http1_connection(listener& l, net::socket s, pipeline::peer from);
   ~http1_connection();
 
@@ -38,9 +38,9 @@ class http1_connection final : public live_connection {
   net::read_buffer buffer_;
   pipeline::peer from_;
   std::unique_ptr<pipeline::exchange> exchange_;
-  bool served_ = false;     ///< a request has come on it
-  bool idle_ = true;        ///< no request is being read or served
-  bool unread_ = false;     ///< bytes may be left that were never read
+  bool served_ = false;  ///< a request has come on it
+  bool idle_ = true;     ///< no request is being read or served
+  bool unread_ = false;  ///< bytes may be left that were never read
 };
 
 }  // namespace doorward::server

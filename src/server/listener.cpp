@@ -29,7 +29,7 @@ constexpr milliseconds after_a_failed_accept{100};
 
 /// One listening socket of one worker.
 class listener::door {
- public:
+public:
   door(net::asio::io_context& context, int fd, bool is_unix) : acceptor(context), unix_socket(is_unix) {
     using net::asio::generic::stream_protocol;
     acceptor.assign(stream_protocol(is_unix ? AF_UNIX : AF_INET6, 0), fd);
@@ -73,8 +73,8 @@ net::task<> listener::accept_loop(door& d) {
     if (ec && ec != boost::system::errc::connection_aborted) {
       // Most likely no descriptor is left (EMFILE, ENFILE). Trying again at once would only burn the CPU.
       worker_.limiter.write(worker_.wheel.now(), obs::log::level::error, "accept_failed", {{"error", ec.message()}});
-      net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> pause(worker_.context,
-                                                                                                  after_a_failed_accept);
+      net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> pause(
+          worker_.context, after_a_failed_accept);
       co_await net::async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });
       continue;
     }

@@ -1,8 +1,8 @@
 #include "server/peer_address.hpp"
 
-#include <boost/asio/ip/address_v6.hpp>
 #include <netinet/in.h>
 #include <sys/un.h>
+#include <boost/asio/ip/address_v6.hpp>
 
 #include <cstring>
 

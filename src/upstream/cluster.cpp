@@ -44,7 +44,9 @@ void lease::end() noexcept {
 endpoint_pool::endpoint_pool(cluster& owner, config::endpoint const& where, std::size_t most)
     : owner_(owner), where_(destination_of(where)), most_(most) {}
 
-endpoint_pool::~endpoint_pool() { idle_.clear_and_dispose(std::default_delete<connection>()); }
+endpoint_pool::~endpoint_pool() {
+  idle_.clear_and_dispose(std::default_delete<connection>());
+}
 
 std::unique_ptr<connection> endpoint_pool::take_idle() {
   while (!idle_.empty()) {
@@ -93,7 +95,8 @@ cluster::cluster(net::asio::io_context& context, net::turn_queue& turns, deadlin
                  config::upstream_config const& c, unsigned workers)
     : context_(context), turns_(turns), wheel_(wheel), config_(c) {
   auto const share = (c.connections + workers - 1) / workers;
-  for (auto const& e : c.endpoints) endpoints_.push_back(std::make_unique<endpoint_pool>(*this, e, share));
+  for (auto const& e : c.endpoints)
+    endpoints_.push_back(std::make_unique<endpoint_pool>(*this, e, share));
 }
 
 lease cluster::take_idle() {
@@ -158,7 +161,8 @@ net::task<result<lease>> cluster::connect(net::watch& w) {
 }
 
 net::task<> cluster::resolve() {
-  for (auto& pool : endpoints_) co_await pool->where_.resolve(context_);
+  for (auto& pool : endpoints_)
+    co_await pool->where_.resolve(context_);
 }
 
 void cluster::sweep(time_point now) noexcept {
@@ -186,19 +190,23 @@ void cluster::retire() noexcept {
 
 void cluster::cut() noexcept {
   for (auto& pool : endpoints_)
-    for (auto& c : pool->busy_) c.stream.shutdown();
-  while (!waiting_.empty()) waiting_.front().wake(nullptr, nullptr);
+    for (auto& c : pool->busy_)
+      c.stream.shutdown();
+  while (!waiting_.empty())
+    waiting_.front().wake(nullptr, nullptr);
 }
 
 std::size_t cluster::idle() const noexcept {
   std::size_t n = 0;
-  for (auto const& pool : endpoints_) n += pool->idle_count_;
+  for (auto const& pool : endpoints_)
+    n += pool->idle_count_;
   return n;
 }
 
 std::size_t cluster::open() const noexcept {
   std::size_t n = 0;
-  for (auto const& pool : endpoints_) n += pool->open_;
+  for (auto const& pool : endpoints_)
+    n += pool->open_;
   return n;
 }
 

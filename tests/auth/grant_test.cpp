@@ -69,7 +69,8 @@ TEST_CASE("a grant that is not understood to its end is refused") {
 TEST_CASE("a grant has a size") {
   CHECK_FALSE(parse_grant(R"({"userId":")" + std::string(20'000, 'x') + R"("})", "", "userId").has_value());
   std::string many = R"({"userId":"42")";
-  for (int i = 0; i < 64; ++i) many += ",\"f" + std::to_string(i) + "\":\"x\"";
+  for (int i = 0; i < 64; ++i)
+    many += ",\"f" + std::to_string(i) + "\":\"x\"";
   CHECK_FALSE(parse_grant(many + "}", "", "userId").has_value());
   std::string const deep(10'000, '[');
   CHECK_FALSE(parse_grant(R"({"userId":)" + deep, "", "userId").has_value());

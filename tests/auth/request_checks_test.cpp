@@ -78,7 +78,6 @@ TEST_CASE("a Referer speaks for a navigation where nothing better does") {
   CHECK(initiator_of_navigation(request("Referer: http://evil.example/app.example.com\r\n").head, "") ==
         initiator::cross_site);
   CHECK(initiator_of_navigation(request("").head, "") == initiator::unknown);
-  CHECK(initiator_of_navigation(
-            request("Sec-Fetch-Site: cross-site\r\nReferer: http://app.example.com/\r\n").head, "") ==
-        initiator::cross_site);
+  CHECK(initiator_of_navigation(request("Sec-Fetch-Site: cross-site\r\nReferer: http://app.example.com/\r\n").head,
+                                "") == initiator::cross_site);
 }

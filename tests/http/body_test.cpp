@@ -48,7 +48,8 @@ TEST_CASE("a body framed by its length ends there, however it arrives") {
 
 TEST_CASE("a chunked body is put together, however it arrives") {
   for (std::size_t piece : {1u, 2u, 3u, 7u, 100u}) {
-    auto const o = decode(http::framing::chunked, 0, "5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nT: x\r\n\r\nGET", piece);
+    auto const o =
+        decode(http::framing::chunked, 0, "5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nT: x\r\n\r\nGET", piece);
     INFO(piece);
     CHECK(o.data == "hello world");
     CHECK(o.finished);

@@ -105,7 +105,8 @@ TEST_CASE("an expectation other than 100-continue is refused") {
 
 TEST_CASE("limits are told apart") {
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
-  for (int i = 0; i < 100; ++i) many += "X-" + std::to_string(i) + ": 1\r\n";
+  for (int i = 0; i < 100; ++i)
+    many += "X-" + std::to_string(i) + ": 1\r\n";
   CHECK(request_error(many + "\r\n") == errc::too_many_headers);
   CHECK(request_error("GET /" + std::string(limits.target_bytes, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n") ==
         errc::target_too_long);
@@ -114,8 +115,7 @@ TEST_CASE("limits are told apart") {
 TEST_CASE("names of every length that once overflowed do not hide a length") {
   for (std::size_t n : {255u, 256u, 257u, 20'000u}) {
     http::request_head head;
-    auto const bytes =
-        "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(n, 'x') + ": 1\r\nContent-Length: 5\r\n\r\n";
+    auto const bytes = "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(n, 'x') + ": 1\r\nContent-Length: 5\r\n\r\n";
     REQUIRE(request_error(bytes, head) == errc{});
     CHECK(head.body == http::framing::length);
     CHECK(head.content_length == 5);

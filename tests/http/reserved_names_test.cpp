@@ -7,9 +7,9 @@ using doorward::http::reserved_names;
 
 TEST_CASE("an identity header is known under every spelling a server might fold") {
   reserved_names const names({"X-User-Id", "Remote-User", "X_Legacy_Name"});
-  for (auto const* name : {"X-User-Id", "x-user-id", "X-USER-ID", "X_User_Id", "x-user_id", "Remote-User", "remote_user",
-                           "REMOTE_USER", "X-Legacy-Name", "x_legacy_name", "Doorward-Grant", "doorward-anything",
-                           "DOORWARD_GRANT_OPTIONS"}) {
+  for (auto const* name :
+       {"X-User-Id", "x-user-id", "X-USER-ID", "X_User_Id", "x-user_id", "Remote-User", "remote_user", "REMOTE_USER",
+        "X-Legacy-Name", "x_legacy_name", "Doorward-Grant", "doorward-anything", "DOORWARD_GRANT_OPTIONS"}) {
     INFO(name);
     CHECK(names.contains(name));
   }

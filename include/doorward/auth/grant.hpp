@@ -16,8 +16,8 @@ struct grant {
   /// Fields of the session record, in the order given: strings as they are, numbers and booleans as text, arrays of
   /// strings joined by ','.
   std::vector<std::pair<std::string, std::string>> fields;
-  bool remember = false;                          ///< the longer lifetimes apply
-  std::optional<std::chrono::seconds> idle;       ///< instead of the configured one
+  bool remember = false;                     ///< the longer lifetimes apply
+  std::optional<std::chrono::seconds> idle;  ///< instead of the configured one
   std::optional<std::chrono::seconds> absolute;
 
   [[nodiscard]] std::string_view field(std::string_view name) const noexcept;

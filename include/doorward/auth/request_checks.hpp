@@ -6,12 +6,13 @@
 
 namespace doorward::auth {
 
-/// Whether the answer is shown to a person as a page: `Sec-Fetch-Mode: navigate` when that field is there, else `Accept`
-/// with `text/html`; never with `X-Requested-With: XMLHttpRequest`. Any method: a form is posted by a navigation too.
+/// Whether the answer is shown to a person as a page: `Sec-Fetch-Mode: navigate` when that field is there, else
+/// `Accept` with `text/html`; never with `X-Requested-With: XMLHttpRequest`. Any method: a form is posted by a
+/// navigation too.
 [[nodiscard]] bool asks_for_page(http::request_head const& head) noexcept;
 
-/// A navigation in the sense of contract C5, which may be sent elsewhere without losing anything: asks_for_page() by GET
-/// or HEAD.
+/// A navigation in the sense of contract C5, which may be sent elsewhere without losing anything: asks_for_page() by
+/// GET or HEAD.
 [[nodiscard]] bool is_navigation(http::request_head const& head) noexcept;
 
 /// Where a request was made.

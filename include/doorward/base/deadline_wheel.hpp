@@ -14,7 +14,7 @@ class deadline_wheel;
 /// when destroyed. Not movable.
 class deadline_entry
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
- public:
+public:
   deadline_entry() = default;
   deadline_entry(deadline_entry const&) = delete;
   deadline_entry& operator=(deadline_entry const&) = delete;
@@ -22,10 +22,10 @@ class deadline_entry
   /// Called once by the wheel when the time has passed; the entry is disarmed by then and may be armed again.
   virtual void on_deadline() noexcept = 0;
 
- protected:
+protected:
   ~deadline_entry() = default;
 
- private:
+private:
   friend class deadline_wheel;
   time_point at_ = time_point::max();  ///< max() = disarmed
   time_point slot_end_{};              ///< the tick at which the slot it sits in is looked at
@@ -35,7 +35,7 @@ class deadline_entry
 /// common case on a busy connection, is one store; the entry is moved when its old slot comes round. Fires between 0
 /// and one tick late, never early. Not thread-safe.
 class deadline_wheel {
- public:
+public:
   static constexpr milliseconds tick{50};
   static constexpr std::size_t slots = 256;
 
@@ -50,7 +50,7 @@ class deadline_wheel {
   /// Fires what is due. Call once a tick; a late call catches up.
   void advance(time_point now) noexcept;
 
- private:
+private:
   using list = boost::intrusive::list<deadline_entry, boost::intrusive::constant_time_size<false>>;
 
   void link(deadline_entry& entry) noexcept;

@@ -39,7 +39,9 @@ void append_json_escaped(std::string& out, std::string_view text);
 [[nodiscard]] bool percent_decode(std::string& out, std::string_view text);
 
 /// ASCII only; no locale.
-[[nodiscard]] constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+[[nodiscard]] constexpr char to_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b) noexcept;
 
 }  // namespace doorward

@@ -11,47 +11,47 @@ namespace doorward {
 /// under which stable code, and where it came from. The names of the enumerators are the `reason` in the access log.
 enum class errc {
   // From the client's bytes.
-  bad_request = 1,         ///< malformed, or readable in two ways (RFC 9112)
-  header_too_large,        ///< header section over limits.header_bytes
-  too_many_headers,        ///< more fields than limits.headers
-  target_too_long,         ///< request-target over limits.target_bytes
-  body_too_large,          ///< body over the route's body_bytes
-  request_timeout,         ///< header or body did not arrive in time
-  ambiguous_path,          ///< two readings of the path match different routes
-  unsupported_expectation, ///< an Expect other than 100-continue
-  client_gone,             ///< the client closed or reset; nobody is left to answer
+  bad_request = 1,          ///< malformed, or readable in two ways (RFC 9112)
+  header_too_large,         ///< header section over limits.header_bytes
+  too_many_headers,         ///< more fields than limits.headers
+  target_too_long,          ///< request-target over limits.target_bytes
+  body_too_large,           ///< body over the route's body_bytes
+  request_timeout,          ///< header or body did not arrive in time
+  ambiguous_path,           ///< two readings of the path match different routes
+  unsupported_expectation,  ///< an Expect other than 100-continue
+  client_gone,              ///< the client closed or reset; nobody is left to answer
   // From the routes.
-  no_route,                ///< nothing matches host and path
-  method_not_allowed,      ///< host and path match, the method does not
+  no_route,            ///< nothing matches host and path
+  method_not_allowed,  ///< host and path match, the method does not
   // From the session.
-  no_session,              ///< no session cookie came with the request
-  session_malformed,       ///< no cookie value could be an id; Redis was not asked
-  session_unknown,         ///< Redis says there is no such key
-  session_ghost,           ///< the hash has no user field (or fields that contradict each other)
-  session_wrong_type,      ///< the key is there but is not a hash
-  session_expired,         ///< its absolute limit has passed
-  session_conflict,        ///< several session cookies name different live users
+  no_session,          ///< no session cookie came with the request
+  session_malformed,   ///< no cookie value could be an id; Redis was not asked
+  session_unknown,     ///< Redis says there is no such key
+  session_ghost,       ///< the hash has no user field (or fields that contradict each other)
+  session_wrong_type,  ///< the key is there but is not a hash
+  session_expired,     ///< its absolute limit has passed
+  session_conflict,    ///< several session cookies name different live users
   // From the rules.
-  forbidden,               ///< the route's `allow` does not hold
-  csrf,                    ///< a cross-site unsafe request
+  forbidden,  ///< the route's `allow` does not hold
+  csrf,       ///< a cross-site unsafe request
   // From the store.
-  store_unavailable,       ///< Redis is not connected
-  store_timeout,           ///< Redis did not answer in time
-  store_error,             ///< Redis answered with an error (LOADING, NOPERM, ...)
-  store_protocol,          ///< Redis answered with something that is no answer
+  store_unavailable,  ///< Redis is not connected
+  store_timeout,      ///< Redis did not answer in time
+  store_error,        ///< Redis answered with an error (LOADING, NOPERM, ...)
+  store_protocol,     ///< Redis answered with something that is no answer
   // From the upstream.
-  upstream_connect,        ///< refused, unreachable, or not resolved
+  upstream_connect,  ///< refused, unreachable, or not resolved
   upstream_connect_timeout,
-  upstream_reset,          ///< closed before a whole response head came
-  upstream_timeout,        ///< first byte or total time passed
-  upstream_bad_response,   ///< a response that could be read in two ways
-  upstream_saturated,      ///< every connection of every endpoint is taken
-  bad_identity,            ///< a session field cannot be sent as a header
-  bad_grant,               ///< the identity service's grant cannot be read
+  upstream_reset,         ///< closed before a whole response head came
+  upstream_timeout,       ///< first byte or total time passed
+  upstream_bad_response,  ///< a response that could be read in two ways
+  upstream_saturated,     ///< every connection of every endpoint is taken
+  bad_identity,           ///< a session field cannot be sent as a header
+  bad_grant,              ///< the identity service's grant cannot be read
   // From ourselves.
-  overloaded,              ///< limits.connections reached
+  overloaded,  ///< limits.connections reached
   shutting_down,
-  internal,                ///< a bug: an exception reached the connection
+  internal,  ///< a bug: an exception reached the connection
 };
 
 /// Who is to look for the cause.
@@ -63,8 +63,8 @@ struct errc_info {
   std::string_view code;    ///< contract C5
   unsigned status;          ///< HTTP status
   origin from;
-  bool close;               ///< the client's connection cannot be used any further
-  std::string_view text;    ///< one sentence for the person who reads the answer
+  bool close;             ///< the client's connection cannot be used any further
+  std::string_view text;  ///< one sentence for the person who reads the answer
 };
 
 /// The row of the table for `e`. Total: every enumerator has one.
@@ -72,7 +72,9 @@ struct errc_info {
 
 [[nodiscard]] boost::system::error_category const& errc_category() noexcept;
 
-inline error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), errc_category()}; }
+inline error_code make_error_code(errc e) noexcept {
+  return {static_cast<int>(e), errc_category()};
+}
 
 }  // namespace doorward
 

@@ -16,14 +16,14 @@ void secure_random(std::span<unsigned char> out);
 
 /// xoshiro256++ seeded from secure_random: request ids and jitter, never secrets. One a worker; not thread-safe.
 class fast_random {
- public:
+public:
   fast_random();
   explicit fast_random(std::uint64_t seed) noexcept;  ///< repeatable, for tests
   std::uint64_t operator()() noexcept;
   /// Uniform in [0, bound); bound > 0.
   std::uint64_t below(std::uint64_t bound) noexcept { return (*this)() % bound; }
 
- private:
+private:
   std::array<std::uint64_t, 4> state_;
 };
 

@@ -8,7 +8,7 @@ namespace doorward {
 /// A secret. It has no stream or format operator, so that it cannot reach a log by accident; whoever needs the value
 /// says so with `reveal()`.
 class redacted {
- public:
+public:
   redacted() = default;
   explicit redacted(std::string value) : value_(std::move(value)) {}
 
@@ -16,7 +16,7 @@ class redacted {
   [[nodiscard]] bool empty() const noexcept { return value_.empty(); }
   friend bool operator==(redacted const&, redacted const&) = default;
 
- private:
+private:
   std::string value_;
 };
 

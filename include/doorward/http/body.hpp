@@ -11,7 +11,7 @@ namespace doorward::http {
 
 /// Finds the end of a body of any framing. A state machine over bytes that have been read; no I/O.
 class body_decoder {
- public:
+public:
   void start(framing f, std::uint64_t content_length) noexcept;
 
   struct step {
@@ -30,7 +30,7 @@ class body_decoder {
   [[nodiscard]] std::uint64_t remaining() const noexcept { return remaining_; }
   [[nodiscard]] http::framing kind() const noexcept { return framing_; }
 
- private:
+private:
   http::framing framing_ = framing::none;
   bool finished_ = true;
   std::uint64_t remaining_ = 0;

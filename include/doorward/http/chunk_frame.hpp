@@ -10,7 +10,7 @@ namespace doorward::http {
 
 /// What goes before and after a run of data to make it a chunk (RFC 9112 section 7.1), and after the last one.
 class chunk_frame {
- public:
+public:
   /// No data and not the last: nothing at all, because an empty chunk would end the body.
   void wrap(std::size_t data, bool last) noexcept {
     size_ = 0;
@@ -28,7 +28,7 @@ class chunk_frame {
   [[nodiscard]] std::string_view before() const noexcept { return {size_line_.data(), size_}; }
   [[nodiscard]] std::string_view after() const noexcept { return after_; }
 
- private:
+private:
   std::array<char, 18> size_line_{};
   std::size_t size_ = 0;
   std::string_view after_;

@@ -15,7 +15,7 @@ struct session_cookies {
   static constexpr std::size_t most = 4;  ///< distinct well-formed values that are looked at
   std::array<std::string_view, most> ids{};
   std::size_t count = 0;  ///< how many of `ids` are set
-  bool too_many = false;   ///< more distinct well-formed values than are looked at
+  bool too_many = false;  ///< more distinct well-formed values than are looked at
   bool present = false;   ///< a cookie of our name was there at all, well-formed or not
 };
 

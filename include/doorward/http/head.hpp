@@ -58,7 +58,9 @@ enum class method : std::uint8_t { get, head, post, put, delete_, options, patch
   return m == method::get || m == method::head || m == method::options || m == method::trace;
 }
 /// RFC 9110 section 9.3: a body of such a request means nothing, and many servers do not read it.
-[[nodiscard]] constexpr bool gives_body_no_meaning(method m) noexcept { return is_safe(m) || m == method::delete_; }
+[[nodiscard]] constexpr bool gives_body_no_meaning(method m) noexcept {
+  return is_safe(m) || m == method::delete_;
+}
 /// RFC 9110 section 9.2.2: may be sent twice.
 [[nodiscard]] constexpr bool is_idempotent(method m) noexcept {
   return is_safe(m) || m == method::put || m == method::delete_;
@@ -68,9 +70,9 @@ enum class method : std::uint8_t { get, head, post, put, delete_, options, patch
 struct message_head {
   std::vector<field_line> fields;  ///< in the order of the wire; the capacity is reused
   framing body = framing::none;
-  std::uint64_t content_length = 0;  ///< when body is `length`
-  unsigned minor_version = 1;        ///< of HTTP/1.x
-  bool keep_alive = true;            ///< RFC 9112 section 9.3
+  std::uint64_t content_length = 0;      ///< when body is `length`
+  unsigned minor_version = 1;            ///< of HTTP/1.x
+  bool keep_alive = true;                ///< RFC 9112 section 9.3
   bool connection_names_fields = false;  ///< Connection lists more than close, keep-alive and upgrade
   bool connection_upgrade = false;       ///< Connection lists upgrade
   std::string_view upgrade;              ///< value of Upgrade, empty when absent
@@ -126,8 +128,10 @@ void for_each_token(std::string_view list, F&& f) {
     auto const comma = list.find(',');
     auto token = list.substr(0, comma);
     list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
-    while (!token.empty() && (token.front() == ' ' || token.front() == '\t')) token.remove_prefix(1);
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\t')) token.remove_suffix(1);
+    while (!token.empty() && (token.front() == ' ' || token.front() == '\t'))
+      token.remove_prefix(1);
+    while (!token.empty() && (token.back() == ' ' || token.back() == '\t'))
+      token.remove_suffix(1);
     if (!token.empty()) f(token);
   }
 }

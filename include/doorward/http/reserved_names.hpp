@@ -8,16 +8,17 @@
 namespace doorward::http {
 
 /// The field names that only doorward may set: those of `headers:` and all of `Doorward-*` (contract C6). Names are
-/// compared after lower-casing and mapping everything but letters and digits to '-', the way CGI-like servers fold them.
+/// compared after lower-casing and mapping everything but letters and digits to '-', the way CGI-like servers fold
+/// them.
 class reserved_names {
- public:
+public:
   reserved_names() = default;
   explicit reserved_names(std::vector<std::string> const& names);
 
   /// One mask test for nearly every ordinary name.
   [[nodiscard]] bool contains(std::string_view name) const noexcept;
 
- private:
+private:
   std::vector<std::string> folded_;
   std::uint64_t lengths_ = 0;  ///< bit n: a name of length n (63: 63 or more) is in the list
 };

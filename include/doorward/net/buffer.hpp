@@ -12,7 +12,7 @@ namespace doorward::net {
 /// 16 KiB blocks, kept for the next one who reads. One a worker; not thread-safe. Bounded, so that a surge does not
 /// stay in memory.
 class buffer_pool {
- public:
+public:
   static constexpr std::size_t block = 16 * 1024;
   static constexpr std::size_t most_kept = 256;  // 4 MiB
 
@@ -26,14 +26,14 @@ class buffer_pool {
     if (free_.size() < most_kept) free_.push_back(std::move(b));
   }
 
- private:
+private:
   std::vector<std::unique_ptr<char[]>> free_;
 };
 
 /// A flat read buffer: bytes come in at the back and are consumed from the front. Holds a pooled block only while it
 /// has to; grows beyond a block only for large heads.
 class read_buffer {
- public:
+public:
   explicit read_buffer(buffer_pool& pool) noexcept : pool_(&pool) {}
   read_buffer(read_buffer const&) = delete;
   read_buffer& operator=(read_buffer const&) = delete;
@@ -84,7 +84,7 @@ class read_buffer {
   [[nodiscard]] std::size_t begin_offset() const noexcept { return begin_; }
   void rewind(std::size_t mark) noexcept { begin_ = end_ = mark; }
 
- private:
+private:
   void give_back() noexcept {
     if (capacity_ == buffer_pool::block) pool_->release(std::move(storage_));
     storage_.reset();

@@ -19,7 +19,7 @@ using socket_address = asio::generic::stream_protocol::endpoint;
 /// Where to connect to: a host and port whose name is resolved now and then, or a Unix socket. One a worker; lives as
 /// long as the worker's io_context runs. Literal addresses and Unix sockets need no resolving.
 class destination {
- public:
+public:
   /// How long the addresses of a name are used before it is asked for again.
   static constexpr std::chrono::seconds name_lifetime{10};
 
@@ -35,7 +35,7 @@ class destination {
   /// are given out while newer ones are asked for in the background.
   [[nodiscard]] std::vector<socket_address> const& addresses(asio::io_context& context, time_point now);
 
- private:
+private:
   std::string host_;  ///< empty for what needs no resolving
   std::string service_;
   bool tcp_ = false;

@@ -36,7 +36,7 @@ class stream;
 /// The clock of one coroutine that does I/O: one deadline at a time, and an outer limit for all of them together. Lives
 /// in the coroutine's frame.
 class watch final : public deadline_entry {
- public:
+public:
   explicit watch(deadline_wheel& wheel) noexcept : wheel_(&wheel) {}
 
   /// The latest time any wait under this watch may end; time_point::max() for none.
@@ -49,7 +49,7 @@ class watch final : public deadline_entry {
 
   [[nodiscard]] deadline_wheel& wheel() const noexcept { return *wheel_; }
 
- private:
+private:
   friend class stream;
   void start(stream& s, milliseconds timeout) noexcept;
   /// True when the deadline fired since start().
@@ -67,7 +67,7 @@ class watch final : public deadline_entry {
 /// No buffer, no lock, no allocation of its own. Closed when destroyed. (TLS joins here as another way to read, write
 /// and want.)
 class stream {
- public:
+public:
   explicit stream(executor e) : socket_(e) {}
   explicit stream(socket s) : socket_(std::move(s)) {}
 
@@ -100,9 +100,9 @@ class stream {
   [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
   [[nodiscard]] socket& native() noexcept { return socket_; }
 
- private:
+private:
   class waiter {
-   public:
+  public:
     waiter(stream& s, watch& w, milliseconds timeout, bool write) noexcept
         : stream_(s), watch_(w), timeout_(timeout), write_(write) {}
     waiter(waiter const&) = delete;
@@ -112,7 +112,7 @@ class stream {
     void await_suspend(std::coroutine_handle<> h);
     bool await_resume() noexcept { return !watch_.stop(); }
 
-   private:
+  private:
     struct handler {
       waiter* self;
       using allocator_type = detail::operation_allocator<std::byte>;

@@ -51,7 +51,7 @@ void release_frames() noexcept;
 /// with is thrown at the await.
 template <class T = void>
 class [[nodiscard]] task {
- public:
+public:
   using promise_type = detail::promise<T>;
   using handle = std::coroutine_handle<promise_type>;
 
@@ -75,7 +75,7 @@ class [[nodiscard]] task {
     return awaiter{handle_};
   }
 
- private:
+private:
   handle handle_;
 };
 
@@ -123,18 +123,22 @@ struct detached {
   };
 };
 
-inline detached run_detached(task<void> t) { co_await std::move(t); }
+inline detached run_detached(task<void> t) {
+  co_await std::move(t);
+}
 
 }  // namespace detail
 
 /// Starts `t` now, on this thread, and lets it go its own way. `t` must not end with an exception: a connection catches
 /// its own.
-inline void spawn(task<void> t) { detail::run_detached(std::move(t)); }
+inline void spawn(task<void> t) {
+  detail::run_detached(std::move(t));
+}
 
 /// A child coroutine that runs beside its parent, within the parent's frame: start it, do other things, `co_await
 /// join()`. It must be joined before it is destroyed, and must not end with an exception.
 class child {
- public:
+public:
   child() = default;
   child(child const&) = delete;
   ~child() {
@@ -159,7 +163,7 @@ class child {
     return awaiter{*this};
   }
 
- private:
+private:
   static detail::detached run(task<void> t, child* self) {
     co_await std::move(t);
     self->running_ = false;
@@ -174,7 +178,7 @@ class child {
 /// A flag somebody waits for: set() wakes the one waiter through the turn queue, so the setter's own work goes first.
 /// Setting before waiting is fine; reset() makes it usable again.
 class event final : public turn_node {
- public:
+public:
   explicit event(turn_queue& turns) noexcept : turns_(&turns) {}
 
   void set() noexcept {
@@ -194,7 +198,7 @@ class event final : public turn_node {
     return awaiter{*this};
   }
 
- private:
+private:
   void on_turn() noexcept override {
     if (auto const w = std::exchange(waiter_, {})) w.resume();
   }

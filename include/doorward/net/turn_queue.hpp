@@ -10,13 +10,13 @@ namespace doorward::net {
 /// Something to be run once, at the end of the ready queue. Lives in the frame of whoever waits. It leaves the queue
 /// when destroyed.
 class turn_node : public boost::intrusive::slist_base_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>> {
- public:
+public:
   turn_node() = default;
   turn_node(turn_node const&) = delete;
   turn_node& operator=(turn_node const&) = delete;
   virtual void on_turn() noexcept = 0;
 
- protected:
+protected:
   ~turn_node() = default;
 };
 
@@ -25,7 +25,7 @@ class turn_node : public boost::intrusive::slist_base_hook<boost::intrusive::lin
 ///
 /// A node must not be destroyed while it is queued, except by its own on_turn().
 class turn_queue {
- public:
+public:
   explicit turn_queue(asio::io_context& context) noexcept : context_(context) {}
   turn_queue(turn_queue const&) = delete;
   turn_queue& operator=(turn_queue const&) = delete;
@@ -52,7 +52,7 @@ class turn_queue {
 
   [[nodiscard]] asio::io_context& context() const noexcept { return context_; }
 
- private:
+private:
   using list = boost::intrusive::slist<turn_node, boost::intrusive::cache_last<true>,
                                        boost::intrusive::constant_time_size<false>>;
   void drain() noexcept;

@@ -18,13 +18,13 @@ struct peer {
   std::array<std::uint8_t, 16> address{};  ///< IPv4 mapped into IPv6; all zeros for a Unix socket
   std::string text;                        ///< "192.0.2.1", "2001:db8::1", "unix"
   bool is_unix = false;
-  bool trusted = false;                    ///< in trusted_proxies
+  bool trusted = false;  ///< in trusted_proxies
 };
 
 /// The client's side of one exchange: the rest of its request body comes in here, and the answer goes out. Lives in
 /// the connection's frame; the buffer starts with the head of the request that is being served.
 class downstream {
- public:
+public:
   downstream(runtime::worker& worker, net::stream& s, net::read_buffer& buffer, net::watch& w, peer const& p)
       : stream(s), watch(w), from(p), worker_(worker), buffer_(buffer), overflow_(worker.buffers) {}
 
@@ -73,7 +73,7 @@ class downstream {
   /// Waits until the rest is written. False when the client is gone or takes nothing for timeouts.write_idle.
   [[nodiscard]] net::task<bool> flush();
 
- private:
+private:
   [[nodiscard]] net::read_buffer& source() const noexcept { return use_overflow_ ? overflow_ : buffer_; }
   [[nodiscard]] std::span<char> body_room();
 
@@ -81,7 +81,7 @@ class downstream {
   net::read_buffer& buffer_;
   mutable net::read_buffer overflow_;  ///< for bodies behind a head that fills the buffer
   bool use_overflow_ = false;
-  std::size_t mark_ = 0;               ///< end of the head in the buffer
+  std::size_t mark_ = 0;  ///< end of the head in the buffer
 
   http::body_decoder decoder_;
   std::uint64_t body_bytes_ = 0;

@@ -32,24 +32,24 @@ struct exchange {
   runtime::worker& worker;
   runtime::snapshot const& view() const noexcept { return worker.view; }
   downstream* client = nullptr;
-  bool dry_run = false;             ///< nothing is written anywhere: the request is only being explained
+  bool dry_run = false;  ///< nothing is written anywhere: the request is only being explained
 
   // receive
   std::string_view head_bytes;
   http::request_head head;
-  std::string host;                 ///< lower case, without port; what routes are matched by
-  http::canonical_path path;        ///< what is matched, and what is forwarded
-  std::string path_storage;         ///< of `path`, where it is not as it came
+  std::string host;           ///< lower case, without port; what routes are matched by
+  http::canonical_path path;  ///< what is matched, and what is forwarded
+  std::string path_storage;   ///< of `path`, where it is not as it came
   std::string_view query;
   bool has_query = false;
-  bool navigation = false;          ///< a person is looking (contract C5)
+  bool navigation = false;  ///< a person is looking (contract C5)
 
   // sanitize
-  std::vector<bool> kept;           ///< by index into head.fields: passes on as it came
+  std::vector<bool> kept;                       ///< by index into head.fields: passes on as it came
   std::vector<std::string_view> cookie_fields;  ///< Cookie values that hold our cookie, and maybe others
   http::session_cookies cookies;
   obs::request_id id{};
-  std::string_view request_id;      ///< `id`, or what a trusted proxy sent
+  std::string_view request_id;  ///< `id`, or what a trusted proxy sent
   std::array<char, 55> traceparent_storage{};
   std::string_view traceparent;
   std::string_view client_address;  ///< the peer, or who a trusted proxy says it speaks for
@@ -60,28 +60,28 @@ struct exchange {
 
   // authenticate
   session::record session;
-  std::string_view session_id;      ///< of the session found; empty = nobody
-  bool expire_cookie = false;       ///< Redis said the session is gone
+  std::string_view session_id;  ///< of the session found; empty = nobody
+  bool expire_cookie = false;   ///< Redis said the session is gone
 
   // transform
-  std::string upstream_path;        ///< only where a route rewrites
-  std::string upstream_head;        ///< the whole head that goes upstream
+  std::string upstream_path;  ///< only where a route rewrites
+  std::string upstream_head;  ///< the whole head that goes upstream
 
   // forward
-  std::string body;                 ///< a request body that is sent as a whole
+  std::string body;  ///< a request body that is sent as a whole
   http::response_head response;
   net::read_buffer upstream_buffer;
-  bool answered = false;            ///< the first byte of an answer is out: nothing else can be said
-  bool close = false;               ///< the client's connection ends with this exchange
-  bool abort = false;               ///< ... and must be seen to break, not to end
-  std::string set_cookie;           ///< value of a Set-Cookie that goes with the answer
+  bool answered = false;   ///< the first byte of an answer is out: nothing else can be said
+  bool close = false;      ///< the client's connection ends with this exchange
+  bool abort = false;      ///< ... and must be seen to break, not to end
+  std::string set_cookie;  ///< value of a Set-Cookie that goes with the answer
 
   // finish
-  std::optional<errc> refused;      ///< what a stage said
+  std::optional<errc> refused;  ///< what a stage said
   obs::decision decision = obs::decision::own;
   unsigned status = 0;
-  std::uint64_t bytes_out = 0;      ///< of the answer's body
-  time_point began{};               ///< when the head was complete
+  std::uint64_t bytes_out = 0;  ///< of the answer's body
+  time_point began{};           ///< when the head was complete
   std::chrono::nanoseconds store_time{};
   std::chrono::nanoseconds upstream_time{};
 
@@ -90,7 +90,7 @@ struct exchange {
 
 /// Exchanges that are not in use; one a worker. A connection holds one only while it has a request.
 class exchange_pool {
- public:
+public:
   explicit exchange_pool(runtime::worker& w) noexcept : worker_(w) {}
 
   [[nodiscard]] std::unique_ptr<exchange> acquire() {
@@ -104,7 +104,7 @@ class exchange_pool {
     if (free_.size() < most_kept) free_.push_back(std::move(x));
   }
 
- private:
+private:
   static constexpr std::size_t most_kept = 256;
   runtime::worker& worker_;
   std::vector<std::unique_ptr<exchange>> free_;

@@ -39,7 +39,7 @@ struct compiled_route {
 /// A header to inject, compiled.
 struct identity_header {
   struct part {
-    std::string text;          ///< literal; empty for a field
+    std::string text;  ///< literal; empty for a field
     std::size_t slot = 0;
     bool is_field = false;
     bool optional = false;
@@ -58,7 +58,7 @@ struct snapshot {
 
   config::model config;
   std::vector<compiled_route> routes;  ///< login, logout and doorward's own endpoints first, then the file's
-  route::route_table table;   ///< its indexes are those of `routes`
+  route::route_table table;            ///< its indexes are those of `routes`
   session::field_layout fields;
   std::vector<identity_header> headers;
   http::reserved_names reserved;

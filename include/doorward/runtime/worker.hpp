@@ -33,7 +33,7 @@ class worker {
   class redis_observer;
   std::unique_ptr<redis_observer> observer_;  // before the client that calls it
 
- public:
+public:
   /// `count` workers share the upstreams' connections. `writer` and `shared` must outlive the worker.
   worker(unsigned number, unsigned count, config::model const& m, shared_state& all, obs::log_writer& writer,
          obs::access_style style);
@@ -76,7 +76,7 @@ class worker {
   std::size_t connections_tunnel = 0;
   bool draining = false;  ///< answers say that the connection closes
 
- private:
+private:
   void tick();
   void every_second();
 

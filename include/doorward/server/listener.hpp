@@ -16,7 +16,7 @@ namespace doorward::server {
 /// A listening socket, bound once for all workers and cloned for each: TCP by SO_REUSEPORT, so that the kernel spreads
 /// connections without a shared queue; a Unix socket by sharing the descriptor.
 class bound_socket {
- public:
+public:
   /// Binds and listens. Errors are the operating system's. A Unix socket's file that nobody listens on is replaced.
   [[nodiscard]] static result<bound_socket> bind(config::endpoint const& where);
 
@@ -31,7 +31,7 @@ class bound_socket {
   [[nodiscard]] std::string const& address() const noexcept { return address_; }
   [[nodiscard]] bool is_unix() const noexcept { return !unlink_.empty(); }
 
- private:
+private:
   bound_socket() = default;
 
   int fd_ = -1;
@@ -43,13 +43,13 @@ class bound_socket {
 /// A client's connection, of whatever protocol, as the listener knows it.
 class live_connection
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
- public:
+public:
   /// Ends after the answer that is under way, or soon when there is none; a tunnel ends now.
   virtual void drain() noexcept = 0;
   /// Ends now, whatever is under way.
   virtual void cut() noexcept = 0;
 
- protected:
+protected:
   ~live_connection() = default;
 };
 
@@ -57,7 +57,7 @@ class http1_connection;
 
 /// What accepts for one worker, and all its connections.
 class listener {
- public:
+public:
   explicit listener(runtime::worker& w);
   listener(listener const&) = delete;
   listener& operator=(listener const&) = delete;
@@ -72,7 +72,7 @@ class listener {
   void cut() noexcept;
   [[nodiscard]] bool idle() const noexcept { return connections_.empty() && accepting_ == 0; }
 
- private:
+private:
   friend class http1_connection;
   class door;
   using connection_list = boost::intrusive::list<live_connection, boost::intrusive::constant_time_size<false>>;

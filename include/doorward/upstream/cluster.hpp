@@ -24,12 +24,12 @@ using hook = boost::intrusive::list_base_hook<boost::intrusive::tag<cluster>,
 
 /// One connection to an endpoint: idle in its pool, or out on a lease.
 class connection : public detail::hook {
- public:
+public:
   connection(endpoint_pool& home, net::executor e) : stream(e), home_(&home) {}
 
   net::stream stream;
 
- private:
+private:
   friend class endpoint_pool;
   friend class cluster;
   friend class lease;
@@ -40,7 +40,7 @@ class connection : public detail::hook {
 /// The right to use a connection. Unless keep() was called, the connection is closed when the lease ends: whatever
 /// went wrong, nothing is left over for the next request.
 class lease {
- public:
+public:
   lease() = default;
   lease(std::unique_ptr<connection> c, bool reused) noexcept : connection_(std::move(c)), reused_(reused) {}
   lease(lease&&) noexcept = default;
@@ -57,7 +57,7 @@ class lease {
   /// Closes now.
   void end() noexcept;
 
- private:
+private:
   std::unique_ptr<connection> connection_;
   bool reused_ = false;
 };
@@ -65,7 +65,7 @@ class lease {
 /// The connections of one worker to one endpoint: idle ones last in, first out, so that the warm one is used and the
 /// rest can grow old; at most a share of the endpoint's connections in all.
 class endpoint_pool {
- public:
+public:
   endpoint_pool(cluster& owner, config::endpoint const& where, std::size_t most);
   endpoint_pool(endpoint_pool const&) = delete;
   endpoint_pool& operator=(endpoint_pool const&) = delete;
@@ -75,7 +75,7 @@ class endpoint_pool {
   [[nodiscard]] std::size_t idle() const noexcept { return idle_count_; }
   [[nodiscard]] net::destination& where() noexcept { return where_; }
 
- private:
+private:
   friend class cluster;
   friend class lease;
   using connection_list = boost::intrusive::list<connection, boost::intrusive::base_hook<detail::hook>,
@@ -96,10 +96,10 @@ class endpoint_pool {
 
 /// An upstream as one worker sees it. Not thread-safe.
 class cluster {
- public:
+public:
   /// `workers` share the endpoint's connections evenly.
-  cluster(net::asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel, config::upstream_config const& c,
-          unsigned workers);
+  cluster(net::asio::io_context& context, net::turn_queue& turns, deadline_wheel& wheel,
+          config::upstream_config const& c, unsigned workers);
   cluster(cluster const&) = delete;
   cluster& operator=(cluster const&) = delete;
 
@@ -126,12 +126,12 @@ class cluster {
   [[nodiscard]] std::size_t idle() const noexcept;
   [[nodiscard]] std::size_t open() const noexcept;
 
- private:
+private:
   friend class endpoint_pool;
 
   /// Somebody who waits for an endpoint to have a place again; in the frame of connect().
   class place_waiter final : public detail::hook, public net::turn_node, public deadline_entry {
-   public:
+  public:
     explicit place_waiter(net::turn_queue& turns) noexcept : turns_(turns) {}
     /// Ends the wait: with a connection, with a place to open one in, or with neither.
     void wake(std::unique_ptr<connection> c, endpoint_pool* place) noexcept;
@@ -142,7 +142,7 @@ class cluster {
     std::unique_ptr<connection> handed;
     endpoint_pool* place = nullptr;  ///< counted as open already
 
-   private:
+  private:
     void on_turn() noexcept override { handle_.resume(); }
     void on_deadline() noexcept override { wake(nullptr, nullptr); }
 
