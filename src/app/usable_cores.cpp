@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 
 namespace doorward::app {
@@ -15,8 +16,10 @@ std::optional<double> quota_v2(std::filesystem::path const& root) {
   std::ifstream in(root / "sys/fs/cgroup/cpu.max");
   std::string quota;
   double period = 0;
-  if (!(in >> quota >> period) || quota == "max" || period <= 0) return std::nullopt;
-  return std::stod(quota) / period;
+  double microseconds = 0;
+  if (!(in >> quota >> period) || period <= 0 || !(std::istringstream(quota) >> microseconds)) return std::nullopt;
+  if (microseconds <= 0) return std::nullopt;
+  return microseconds / period;
 }
 
 std::optional<double> quota_v1(std::filesystem::path const& root) {

@@ -84,6 +84,10 @@ task<result<void>> connect(asio::io_context& context, stream& s, watch& w, desti
     s.prepare(to.is_tcp());
     auto const error = co_await connect_patiently(context, s, wheel, address, until);
     if (error == 0) co_return result<void>{};
+    if (error == EAGAIN) {
+      s.close();
+      co_return errc::upstream_connect_timeout;
+    }
     if (error != EINPROGRESS) continue;
     auto const left = std::chrono::duration_cast<milliseconds>(until - wheel.now());
     bool in_time = false;

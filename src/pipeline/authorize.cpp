@@ -31,6 +31,13 @@ bool asks_for_change(exchange const& x) noexcept {
   return !http::is_safe(x.head.verb) || x.head.wants_upgrade();
 }
 
+// In any of the ways in which a server may read the path.
+bool names_login_form(exchange const& x) {
+  auto const& login = x.view().config.identity.login;
+  auto const is_form = [&](std::string_view path) { return path == login || path == login + '/'; };
+  return is_form(x.path.text()) || std::ranges::any_of(x.path.readings(), is_form);
+}
+
 result<void> guard_cross_site(exchange const& x) {
   auto const& origin = x.view().config.server.public_origin;
   if (x.route->to == destination::logout && x.head.verb == http::method::get) {
@@ -40,9 +47,7 @@ result<void> guard_cross_site(exchange const& x) {
   }
   // The form itself is guarded without a session too: somebody else's page must not log a visitor in. What lies below
   // it (call-backs of other identity providers) may well be posted from other sites.
-  auto const& login = x.view().config.identity.login;
-  auto const is_login_form =
-      x.route->to == destination::login && (x.path.text() == login || x.path.text().substr(login.size()) == "/");
+  auto const is_login_form = x.route->to == destination::login && names_login_form(x);
   auto const guarded = is_login_form || x.cookies.present;
   if (!x.route->config.csrf || !guarded || !asks_for_change(x)) return {};
   return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};

@@ -118,6 +118,7 @@ endpoint_pool* cluster::take_place() noexcept {
 }
 
 void cluster::place_waiter::wake(std::unique_ptr<connection> c, endpoint_pool* free) noexcept {
+  if (turn_node::is_linked()) return;  // its time ran out in the turn in which it was woken: what it got is its own
   handed = std::move(c);
   place = free;
   detail::hook::unlink();
