@@ -56,13 +56,14 @@ std::vector<socket_address> const& destination::addresses(asio::io_context& cont
 
 namespace {
 
-// A Unix socket whose backlog is full says EAGAIN at once, and nothing tells when there is room again.
-task<int> connect_patiently(asio::io_context& context, stream& s, deadline_wheel const& wheel,
-                            socket_address const& address, time_point until) {
+// A Unix socket whose backlog is full says EAGAIN at once, and nothing tells when there is room again. The time is the
+// real one: the worker's coarse clock stands still once it is being stopped.
+task<int> connect_patiently(asio::io_context& context, stream& s, socket_address const& address, milliseconds timeout) {
+  auto const until = steady::now() + timeout;
   for (;;) {
     auto const rc = ::connect(s.native().native_handle(), address.data(), static_cast<socklen_t>(address.size()));
     auto const error = rc == 0 ? 0 : errno;
-    if (error != EAGAIN || wheel.now() >= until) co_return error;
+    if (error != EAGAIN || steady::now() >= until) co_return error;
     asio::basic_waitable_timer<steady, asio::wait_traits<steady>, executor> pause(context, milliseconds{5});
     co_await async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });
   }
@@ -82,7 +83,7 @@ task<result<void>> connect(asio::io_context& context, stream& s, watch& w, desti
     s.native().open(address.protocol(), ec);
     if (ec) continue;
     s.prepare(to.is_tcp());
-    auto const error = co_await connect_patiently(context, s, wheel, address, until);
+    auto const error = co_await connect_patiently(context, s, address, timeout);
     if (error == 0) co_return result<void>{};
     if (error == EAGAIN) {
       s.close();
