@@ -4,11 +4,11 @@
 #include <boost/asio/post.hpp>
 #include <string>
 
-#include "allocation_count.hpp"
 #include "catch.hpp"
 #include "doorward/net/executor.hpp"
 #include "doorward/net/task.hpp"
 #include "event_loop.hpp"
+#include "heap_use.hpp"
 
 namespace {
 

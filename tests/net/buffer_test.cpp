@@ -5,8 +5,8 @@
 #include <set>
 #include <string>
 
-#include "allocation_count.hpp"
 #include "catch.hpp"
+#include "heap_use.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "allocation_count.hpp"
 #include "catch.hpp"
+#include "heap_use.hpp"
 #include "suspension.hpp"
 
 namespace {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "allocations.hpp"
 #include "catch.hpp"
+#include "heap_use.hpp"
 
 using namespace doorward;
 using namespace doorward::obs;
@@ -145,12 +145,12 @@ TEST_CASE("a line into a buffer that is large enough does not allocate") {
   r.user = "J\xc3\xbcrgen \"the\" user";
   std::string out;
   out.reserve(8192);
-  auto const before = allocations();
+  auto const before = heap_use_so_far().taken;
   for (int i = 0; i < 10; ++i) {
     f.append(out, r);
     r.time += 400;
   }
-  CHECK(allocations() == before);
+  CHECK(heap_use_so_far().taken == before);
 }
 
 TEST_CASE("a worker hands lines over when told to, when it has many, and when it ends") {
