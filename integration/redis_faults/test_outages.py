@@ -15,8 +15,10 @@ IN_TIME = 0.6  # the deadline of 250 ms, 50 ms of ours, and a busy machine
 
 
 class Fault:
-    def __init__(self, name, begin, end=lambda stage: stage.gate.open()):
-        self.name, self.begin, self.end = name, begin, end
+    """`kind`: under which label doorward_redis_errors_total has to count it."""
+
+    def __init__(self, name, kind, begin, end=lambda stage: stage.gate.open()):
+        self.name, self.kind, self.begin, self.end = name, kind, begin, end
 
 
 def lock_out(stage):
@@ -29,17 +31,17 @@ def let_in(stage):
 
 
 FAULTS = [
-    Fault("refused", lambda stage: stage.gate.refuse()),
-    Fault("reset", lambda stage: stage.gate.reset()),
-    Fault("hung", lambda stage: stage.gate.hang()),
-    Fault("half-open", lambda stage: stage.gate.swallow()),
-    Fault("slow", lambda stage: stage.gate.delay(0.5)),
-    Fault("garbage", lambda stage: stage.gate.garbage(b"?what is this\r\n")),
-    Fault("HTTP instead of RESP", lambda stage: stage.gate.garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
-    Fault("wrong password", lock_out, let_in),
-    Fault("LOADING", lambda stage: stage.gate.answer(LOADING)),
-    Fault("ends in mid-reply", lambda stage: stage.gate.cut_after(25)),
-    Fault("reset in mid-reply", lambda stage: stage.gate.cut_after(25, rst=True)),
+    Fault("refused", "refused", lambda stage: stage.gate.refuse()),
+    Fault("reset", "reset", lambda stage: stage.gate.reset()),
+    Fault("hung", "timeout", lambda stage: stage.gate.hang()),
+    Fault("half-open", "timeout", lambda stage: stage.gate.swallow()),
+    Fault("slow", "timeout", lambda stage: stage.gate.delay(0.5)),
+    Fault("garbage", "protocol", lambda stage: stage.gate.garbage(b"?what is this\r\n")),
+    Fault("HTTP instead of RESP", "protocol", lambda stage: stage.gate.garbage(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+    Fault("wrong password", "auth", lock_out, let_in),
+    Fault("LOADING", "loading", lambda stage: stage.gate.answer(LOADING)),
+    Fault("ends in mid-reply", "reset", lambda stage: stage.gate.cut_after(25)),
+    Fault("reset in mid-reply", "reset", lambda stage: stage.gate.cut_after(25, rst=True)),
 ]
 
 
@@ -58,6 +60,21 @@ def play(redis_server, tmp_path):
 def echo_user(request, connection):
     user = (request.header("X-User-Id") or "nobody").encode()
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(user), user)
+
+
+def counted(before, after, name, label):
+    """How much each sample of a metric grew, by the value of its label; those that did not are left out."""
+    values = {labels[label] for n, labels, _ in after.samples if n == name}
+    growth = {value: after.value(name, **{label: value}) - before.value(name, **{label: value}) for value in values}
+    return {value: n for value, n in growth.items() if n}
+
+
+def lookups(before, after):
+    return counted(before, after, "doorward_session_lookups_total", "result")
+
+
+def errors(before, after):
+    return counted(before, after, "doorward_redis_errors_total", "kind")
 
 
 def someone(stage):
@@ -85,8 +102,7 @@ def everybody_is_who_he_is(stage):
 def test_outage(play, fault):
     door = play.door
     everybody_is_who_he_is(play)
-    forwarded = len(play.app.requests)
-    errors = door.metrics().value("doorward_session_lookups_total", result="error")
+    forwarded, before = len(play.app.requests), door.metrics()
 
     fault.begin(play)
     for _ in range(3):
@@ -109,7 +125,10 @@ def test_outage(play, fault):
     assert door.get("/public/x", session=someone(play)).status == 200
     refused(door.get("/page"), 401, "no_session")
 
-    assert door.metrics().value("doorward_session_lookups_total", result="error") > errors
+    after = door.metrics()
+    # The three, the person, the one who may be somebody; nobody else was looked for.
+    assert lookups(before, after) == {"error": 5}
+    eventually(lambda: errors(before, door.metrics()).get(fault.kind), 2, f"{fault.kind} in doorward_redis_errors_total")
     assert door.admin("/livez").status == 200
     assert door.admin("/readyz").status == 200
     assert door.logged(status=503)["reason"].startswith("store_")
@@ -122,7 +141,10 @@ def test_outage(play, fault):
     assert all(play.has_session(id) for id in play.users.values())
 
 
-@pytest.mark.parametrize("fault", [f for f in FAULTS if "mid-reply" not in f.name] + [Fault("ends in mid-reply", lambda s: s.gate.cut_after(2))], ids=lambda f: f.name)
+CUT_EARLIER = Fault("ends in mid-reply", "reset", lambda stage: stage.gate.cut_after(2))  # a script answers with a number
+
+
+@pytest.mark.parametrize("fault", [f for f in FAULTS if "mid-reply" not in f.name] + [CUT_EARLIER], ids=lambda f: f.name)
 def test_login_and_logout_in_an_outage(play, fault):
     door, id = play.door, someone(play)
     grant = b'HTTP/1.1 200 OK\r\nDoorward-Grant: {"userId":"1"}\r\nContent-Length: 2\r\n\r\nok'
@@ -137,64 +159,109 @@ def test_login_and_logout_in_an_outage(play, fault):
     assert not play.has_session(id)
 
 
-ERRORS = ["LOADING Redis is loading", "BUSY Redis is busy running a script", "MASTERDOWN Link with MASTER is down", "CLUSTERDOWN The cluster is down",
-          "TRYAGAIN Multiple keys request", "OOM command not allowed when used memory > 'maxmemory'.", "MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381",
-          "NOAUTH Authentication required.", "NOPERM this user has no permissions", "READONLY You can't write", "MISCONF Redis is configured", "ERR unknown command"]  # fmt: skip
+ERRORS = {
+    "LOADING Redis is loading": "loading",
+    "BUSY Redis is busy running a script": "busy",
+    "TRYAGAIN Multiple keys request": "busy",
+    "MASTERDOWN Link with MASTER is down": "master_down",
+    "CLUSTERDOWN The cluster is down": "master_down",
+    "OOM command not allowed when used memory > 'maxmemory'.": "out_of_memory",
+    "MOVED 3999 127.0.0.1:6381": "moved",
+    "ASK 3999 127.0.0.1:6381": "moved",
+    "NOAUTH Authentication required.": "auth",
+    "NOPERM this user has no permissions": "permission",
+    "READONLY You can't write": "readonly",
+    "MISCONF Redis is configured": "other",
+    "ERR unknown command": "other",
+}
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.split()[0])
-def test_error_reply_is_an_outage(play, error):
+@pytest.mark.parametrize("error, kind", ERRORS.items(), ids=[error.split()[0] for error in ERRORS])
+def test_error_reply_is_an_outage(play, error, kind):
+    before = play.door.metrics()
     play.gate.answer(f"-{error}\r\n".encode())
-    cookie_untouched(refused(play.door.get("/page", session=someone(play)), 503, "store_unavailable"))
+    response = cookie_untouched(refused(play.door.get("/page", session=someone(play)), 503, "store_unavailable"))
+    after = play.door.metrics()
+    assert lookups(before, after) == {"error": 1}
+    # Some kinds are a reason to look for another server, which is met by the same error.
+    assert set(errors(before, after)) == {kind}
+    assert play.door.logged(response.header("X-Request-Id"))["reason"] == "store_error"
     play.gate.open()
     eventually(lambda: play.door.get("/page", session=someone(play)).status == 200, 4)
 
 
 def test_permission_is_lacking(play):
     play.server.admin("ACL", "SETUSER", USER, "-hgetall")
+    before = play.door.metrics()
     try:
         cookie_untouched(refused(play.door.get("/page", session=someone(play)), 503, "store_unavailable"))
+        assert errors(before, play.door.metrics()) == {"permission": 1}
     finally:
         play.server.reset_acl()
     eventually(lambda: play.door.get("/page", session=someone(play)).status == 200, 4)
 
 
 NOT_A_RECORD = {
-    "integer": b":1\r\n",
-    "nil": b"$-1\r\n",
-    "nil array": b"*-1\r\n",
-    "text": b"$6\r\nuserId\r\n",
-    "status": b"+OK\r\n",
-    "text without its line end": b"*2\r\n$6\r\nuserId\r\n$8\r\nstrangerXX",
-    "odd count": b"*3\r\n$6\r\nuserId\r\n$1\r\n1\r\n$4\r\nrole\r\n",
-    "nested": b"*2\r\n$6\r\nuserId\r\n*1\r\n$1\r\n1\r\n",
-    "number for a value": b"*2\r\n$6\r\nuserId\r\n:1\r\n",
-    "nil for a value": b"*2\r\n$6\r\nuserId\r\n$-1\r\n",
-    "field twice": b"*4\r\n$6\r\nuserId\r\n$1\r\n1\r\n$6\r\nuserId\r\n$1\r\n2\r\n",
-    "negative count": b"*-7\r\n",
-    "negative length": b"*2\r\n$6\r\nuserId\r\n$-9\r\n",
-    "count overflows": b"*99999999999999999999\r\n",
-    "length overflows": b"$99999999999999999999\r\n",
-    "2147483647 elements": b"*2147483647\r\n$1\r\na\r\n",
-    "1 GiB of text": b"*2\r\n$6\r\nuserId\r\n$1073741824\r\n" + b"x" * 300_000,
-    "1,100 elements": b"*1100\r\n" + b"$1\r\na\r\n" * 1100,
+    # Redis speaks, and what it says is no session.
+    "integer": (b":1\r\n", 401),
+    "nil": (b"$-1\r\n", 401),
+    "nil array": (b"*-1\r\n", 401),
+    "text": (b"$6\r\nuserId\r\n", 401),
+    "status": (b"+OK\r\n", 401),
+    "odd count": (b"*3\r\n$6\r\nuserId\r\n$1\r\n1\r\n$4\r\nrole\r\n", 401),
+    "nested": (b"*2\r\n$6\r\nuserId\r\n*1\r\n$1\r\n1\r\n", 401),
+    "number for a value": (b"*2\r\n$6\r\nuserId\r\n:1\r\n", 401),
+    "nil for a value": (b"*2\r\n$6\r\nuserId\r\n$-1\r\n", 401),
+    "field twice": (b"*4\r\n$6\r\nuserId\r\n$1\r\n1\r\n$6\r\nuserId\r\n$1\r\n2\r\n", 401),
+    # What speaks is not Redis, or it can no longer be told where a reply ends.
+    "text without its line end": (b"*2\r\n$6\r\nuserId\r\n$8\r\nstrangerXX", 503),
+    "negative count": (b"*-7\r\n", 503),
+    "negative length": (b"*2\r\n$6\r\nuserId\r\n$-9\r\n", 503),
+    "count overflows": (b"*99999999999999999999\r\n", 503),
+    "length overflows": (b"$99999999999999999999\r\n", 503),
+    "2147483647 elements": (b"*2147483647\r\n$1\r\na\r\n", 503),
 }
 
 
-@pytest.mark.parametrize("reply", NOT_A_RECORD.values(), ids=NOT_A_RECORD.keys())
-def test_reply_that_is_no_record(play, reply):
-    forwarded, resident = len(play.app.requests), play.door.resident_kib()
+def ask_three_times(play, reply, *statuses):
+    """Each answer has one of these statuses, nothing goes upstream, no memory is kept, and afterwards all is as before."""
+    forwarded, resident, before = len(play.app.requests), play.door.resident_kib(), play.door.metrics()
     play.gate.answer(reply)
     for _ in range(3):
         response = play.door.get("/page", session=someone(play))
-        assert response.status in (401, 503), response
+        assert response.status in statuses, response
         if response.status == 503:
-            cookie_untouched(response)
+            cookie_untouched(refused(response, 503, "store_unavailable"))
+        else:
+            refused(response, 401, "no_session")
+    after = play.door.metrics()
     assert len(play.app.requests) == forwarded
     assert play.door.resident_kib() < resident + 8 * 1024
     play.gate.open()
     recovered(play)
     everybody_is_who_he_is(play)
+    return lookups(before, after), errors(before, after)
+
+
+@pytest.mark.parametrize("reply, status", NOT_A_RECORD.values(), ids=NOT_A_RECORD.keys())
+def test_reply_that_is_no_record(play, reply, status):
+    looked_up, troubles = ask_three_times(play, reply, status)
+    if status == 401:
+        assert (looked_up, troubles) == ({"ghost": 3}, {})
+    else:
+        assert looked_up == {"error": 3} and set(troubles) == {"protocol"}, troubles
+
+
+TOO_LARGE = {
+    "1 GiB of text": b"*2\r\n$6\r\nuserId\r\n$1073741824\r\n" + b"x" * 300_000,
+    "1,100 elements": b"*1100\r\n" + b"$1\r\na\r\n" * 1100,
+}
+
+
+@pytest.mark.parametrize("reply", TOO_LARGE.values(), ids=TOO_LARGE.keys())
+def test_reply_that_is_too_large(play, reply):
+    """Whatever becomes of the connection: nobody is let in, and nothing is kept of it."""
+    ask_three_times(play, reply, 401, 503)
 
 
 def test_answer_that_nobody_asked_for(play):
@@ -221,9 +288,26 @@ def test_late_answers_reach_nobody(play):
     everybody_is_who_he_is(play)
 
 
-def test_slow_within_the_deadline_is_no_outage(play):
-    play.gate.delay(0.05)
-    assert play.door.get("/page", session=someone(play)).status == 200
+def test_deadline_of_redis_is_250_ms(play):
+    """Which is the default: nothing in this configuration says it."""
+
+    def ask():
+        start = time.monotonic()
+        return play.door.get("/page", session=someone(play)), time.monotonic() - start
+
+    play.gate.delay(0.15)
+    # A hundred ms are little on a busy machine: one of three has to come through, and none without the deadline.
+    answers = [ask() for _ in range(3)]
+    assert 200 in [response.status for response, _ in answers], answers
+    assert all(took > 0.14 for _, took in answers), "the gate delayed nothing"
+
+    play.gate.delay(0.35)
+    response, took = ask()
+    cookie_untouched(refused(response, 503, "store_unavailable"))
+    assert 0.24 < took < IN_TIME
+    assert play.door.logged(response.header("X-Request-Id"))["reason"] == "store_timeout"
+    play.gate.open()
+    everybody_is_who_he_is(play)
 
 
 def test_strict_readiness_tells_of_an_outage(play):
@@ -263,6 +347,31 @@ def test_redis_is_away_at_the_start(stage):
     stage.gate.open()
     door.wait_ready()
     eventually(lambda: door.get("/page", session=id).status == 200, 4)
+
+
+WRONG = "the-wrong-password-of-this-test"
+
+
+@pytest.mark.parametrize("who", [USER, "a-stranger", ""], ids=["acl user", "unknown user", "default user"])
+def test_password_is_wrong_from_the_start(redis_server, tmp_path, who):
+    server = redis_server if who else RedisServer(tmp_path, password="the-right-one")
+    try:
+        with Stage(server, tmp_path) as stage:
+            id = stage.session("42")
+            door = stage.start(ready=False, redis={"username": who, "password": WRONG})
+            assert door.log.wait_for_json(lambda e: e.get("event") == "redis_trouble")["kind"] == "auth"
+            cookie_untouched(refused(door.get("/page", session=id), 503, "store_unavailable"))
+            assert door.get("/public/x").status == 200
+            assert door.admin("/livez").status == 200
+            assert door.admin("/readyz").status == 503
+            assert door.metrics().value("doorward_redis_errors_total", kind="auth") > 0
+            assert door.metrics().value("doorward_redis_connected") == 0
+            shown = door.admin("/config").body.decode() + door.admin("/readyz").body.decode() + door.metrics().text
+            door.stop()
+            assert WRONG not in door.log.text() + door.access.text() + shown
+    finally:
+        if server is not redis_server:
+            server.stop()
 
 
 def test_redis_restarts_without_its_data(tmp_path):
