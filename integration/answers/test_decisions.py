@@ -64,6 +64,8 @@ def test_fixed_answer(few):
         {"Accept": "*/*"},
         {"Accept": "application/json"},
         {**HTML, "X-Requested-With": "XMLHttpRequest"},
+        {"Sec-Fetch-Mode": "navigate", "X-Requested-With": "XMLHttpRequest"},
+        {**HTML, "Sec-Fetch-Mode": "navigate", "X-Requested-With": "xmlhttprequest"},
         {**HTML, "Sec-Fetch-Mode": "cors"},
         {**HTML, "Sec-Fetch-Mode": "no-cors"},
         {"User-Agent": "ELB-HealthChecker/2.0"},
@@ -83,6 +85,23 @@ def test_no_session_and_a_program(shared, headers):
 def test_no_session_and_a_navigation(shared, method, headers):
     response = shared.door.ask(method, "/page/a%20b?x=1&y=%2F2", headers)
     cookie_untouched(sent_to_login(response, "/page/a%20b?x=1&y=%2F2"))
+
+
+LONG = "/page?q=".ljust(2048, "x")
+
+
+@pytest.mark.parametrize(
+    "target, known",
+    [(LONG, True), (LONG + "x", False), ("//page", False), ("//other.test/page", False), ("/page%5Cx", False), ("/page?q=%5c", False), ("/page?q=//other.test", True)],
+    ids=["2048 bytes", "2049 bytes", "two slashes", "two slashes and a host", "backslash", "backslash in the query", "slashes in the query"],
+)
+def test_way_back_is_told_only_where_it_is_one(shared, target, known):
+    """What `next` would not be believed for is not offered; the person comes to the login page all the same."""
+    response = shared.door.navigate(target)
+    if known:
+        sent_to_login(response, target)
+    else:
+        assert (response.status, response.header("Location")) == (302, "/login")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
@@ -161,6 +180,47 @@ def test_times_in_seconds(shared):
 
 def test_cookie_of_another_name(shared):
     refused(shared.door.get("/page", {"Cookie": f"SID={shared.session()}; xsid={shared.session()}"}), 401)
+
+
+def with_ghost(stage):
+    return stage.session(None, index=False)
+
+
+def with_wrong_type(stage):
+    stage.redis("SET", "session:this-is-only-a-text.", "userId")
+    return "this-is-only-a-text."
+
+
+def with_expired(stage):
+    now = int(stage.redis("TIME")[0]) * 1000
+    return stage.session("42", createdAt=now - 13 * 3600 * 1000, lastSeen=now)
+
+
+def with_dead(stage):
+    return "dead-but-well-formed"
+
+
+def with_malformed(stage):
+    return "bad"
+
+
+@pytest.mark.parametrize(
+    "session, path, status, expired",
+    [
+        (with_malformed, "/page", 401, False),  # Redis was not asked
+        (with_dead, "/page", 401, True),
+        (with_ghost, "/page", 401, True),
+        (with_wrong_type, "/page", 401, True),
+        (with_expired, "/page", 401, True),
+        (with_dead, "/maybe/x", 200, False),  # the answer is the application's
+        (with_dead, "/public/x", 200, False),
+    ],
+)
+def test_cookie_is_expired_only_where_redis_said_so(shared, session, path, status, expired):
+    """An outage is the other half of it: redis_faults."""
+    response = shared.door.get(path, session=session(shared))
+    assert response.status == status
+    cookie_expired(response) if expired else cookie_untouched(response)
 
 
 # ---- several cookies ----
@@ -384,6 +444,17 @@ def test_upstream_refuses(stage):
     assert door.get("/public/x").status == 200
 
 
+def test_login_service_refuses(stage):
+    """Nobody can log in then, and the person is told so by doorward's own page; the application goes on."""
+    id, door = stage.session(), stage.start()
+    stage.identity.stop_listening()
+    cookie_untouched(refused_page(door.navigate("/login?next=%2Fpage", session=id), 502, "upstream_unavailable"))
+    refused(door.ask("POST", "/login", {}, b"user=x&password=y"), 502, "upstream_unavailable")
+    assert door.get("/page", session=id).status == 200
+    stage.identity.listen()
+    assert door.navigate("/login").status == 200
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -442,11 +513,14 @@ def test_upstream_answers_nonsense(shared, data):
 def test_every_connection_to_the_upstream_is_taken(stage):
     go = threading.Event()
     stage.app.script = lambda request, connection: go.wait(5) and b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-    door = stage.start(server={"workers": 1}, upstreams={"app": {"endpoints": [stage.app.url], "connections": 1}})
+    one = {"endpoints": [stage.app.url], "connections": 1, "timeouts": {"connect": "300ms"}}  # how long a place is waited for
+    door = stage.start(server={"workers": 1}, upstreams={"app": one})
     with door.client() as first:
         first.send(build("GET", "/public/first"))
         stage.app.wait_for(1)
-        refused(door.get("/public/second"), 503)
+        refused(door.get("/public/second"), 503, "upstream_saturated")
+        refused_page(door.navigate("/public/second"), 503, "upstream_saturated")
+        assert len(stage.app.requests) == 1
         go.set()
         assert first.response().status == 200
     assert door.get("/public/third").status == 200

@@ -2,7 +2,7 @@
 
 import pytest
 from support.client import build
-from support.expect import refused
+from support.expect import refused, refused_page
 
 HOST = b"Host: app.test\r\n"
 
@@ -167,5 +167,5 @@ def test_the_answer_to_a_person_is_a_page(shared):
     head = b"Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n"
     with shared.door.client() as client:
         client.send(request(b"GET /public/%zz HTTP/1.1", HOST + head))
-        response = client.response()
-        assert response.status == 400 and response.header("Content-Type").split(";")[0] in ("text/html", "application/problem+json")
+        refused_page(client.response(), 400, "bad_request")
+        assert client.is_closed()

@@ -2,7 +2,7 @@
 
 import pytest
 from support.client import build
-from support.expect import refused
+from support.expect import cookie_untouched, refused, refused_page
 
 FORGED = "FORGED"
 SPELLINGS = [
@@ -65,10 +65,14 @@ def test_field_that_the_session_lacks_is_not_filled_by_the_client(shared):
 
 
 def test_required_field_that_the_session_lacks(stage):
+    """Half an identity is none: the application would fill the rest with what it likes."""
     door = stage.start(headers={"X-User-Id": "{userId}", "X-User-Mail": "{mail}", "X-User-Role": None, "X-User-Name": None})
-    response = door.get("/page", {"X-User-Mail": FORGED}, session=stage.session("42"))
-    assert all(FORGED not in r.raw_head.decode("latin-1") for r in stage.app.requests)
-    assert response.status in (200, 502)
+    id = stage.session("42")
+    cookie_untouched(refused(door.get("/page", {"X-User-Mail": FORGED}, session=id), 502, "bad_identity"))
+    refused_page(door.navigate("/page", session=id), 502, "bad_identity")
+    assert stage.app.requests == []
+    assert door.get("/page", {"X-User-Mail": FORGED}, session=stage.session("42", mail="a@b.example")).status == 200
+    assert stage.app.last.folded("X-User-Mail") == ["a@b.example"]
 
 
 @pytest.mark.parametrize("value", ["X-User-Id", "x-user-id, close", "X-User-Role, X-User-Id", "keep-alive, X-User-Id"])
@@ -102,18 +106,17 @@ def test_ordinary_headers_pass_byte_for_byte(shared):
         ("a,b;c=d", "a,b;c=d"),
         ("Jürgen", "J%C3%BCrgen"),
         ("日本", "%E6%97%A5%E6%9C%AC"),
-        ("100%", None),
+        ("a\tb", "a%09b"),
+        # A value of printable ASCII goes as it is, whatever it looks like; in one that is encoded, `%` is too.
+        ("100%", "100%"),
+        ("J%C3%BCrgen", "J%C3%BCrgen"),
+        ("100% für", "100%25 f%C3%BCr"),
     ],
-    ids=["plain", "blank", "punctuation", "umlaut", "kanji", "percent"],
+    ids=["plain", "blank", "punctuation", "umlaut", "kanji", "tab", "percent", "looks encoded", "percent and umlaut"],
 )
 def test_value_is_percent_encoded_where_it_is_not_printable_ascii(shared, stored, sent):
-    from urllib.parse import unquote
-
     assert shared.door.get("/page", session=shared.session("42", name=stored)).status == 200
-    value = shared.app.last.header("X-User-Name")
-    assert unquote(value) == stored or value == stored
-    if sent:
-        assert value == sent
+    assert shared.app.last.header("X-User-Name") == sent
 
 
 @pytest.mark.parametrize("evil", ["42\r\nX-User-Role: admin", "42\nX-User-Role: admin", "42\rx", "4\x002"], ids=repr)
@@ -122,7 +125,7 @@ def test_value_with_a_line_end_is_refused_and_never_sent(shared, field, evil):
     before = len(shared.app.requests)
     id = shared.session("42", index=False)
     shared.redis("HSET", f"session:{id}", field, evil)
-    refused(shared.door.get("/page", session=id), 502)
+    cookie_untouched(refused(shared.door.get("/page", session=id), 502, "bad_identity"))
     assert len(shared.app.requests) == before
 
 
@@ -217,13 +220,33 @@ def test_headers_that_connection_names_are_removed_both_ways(stage):
     assert response.all("X-Inner") == [] and response.all("X-Other") == ["1"]
 
 
-@pytest.mark.parametrize("name", ["Host", "Cookie", "X-Forwarded-For", "X-Request-Id"])
+@pytest.mark.parametrize("name", ["Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "traceparent", "X-User-Id"])
 def test_connection_cannot_name_what_must_arrive(shared, name):
-    pairs = [("Connection", name), ("Cookie", "a=1")]
+    headers = {"Connection": f"keep-alive, {name}", name: "app.test" if name == "Host" else FORGED, "X-Other": "1"}
+    assert shared.door.get("/page", headers, session=shared.session("42")).status == 200
+    last = shared.app.last
+    assert len(last.all(name)) == 1
+    assert last.header("Host") == "app.test" and last.header("X-User-Id") == "42" and last.header("X-Other") == "1"
+    assert_nothing_forged(last)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding"])
+def test_connection_cannot_name_the_framing(shared, name):
+    """Whoever took away the length would leave the body behind as a request."""
+    body = {"Content-Length": b"hello", "Transfer-Encoding": b"5\r\nhello\r\n0\r\n\r\n"}[name]
+    value = {"Content-Length": "5", "Transfer-Encoding": "chunked"}[name]
     with shared.door.client() as client:
-        client.send(build("GET", "/public/x", pairs))
-        if client.response().status == 200 and name != "Cookie":
-            assert len(shared.app.last.all(name)) == 1
+        client.send(build("POST", "/public/x", {name: value, "Connection": name}) + body)
+        assert client.response("POST").status == 200
+        assert shared.app.last.body == b"hello"
+        assert client.ask("GET", "/public/y").status == 200
+
+
+def test_connection_that_names_the_cookies(shared):
+    """RFC 9110 section 7.6.1: what is named is for this hop only. Doorward is at its end, so the session counts here; the rest goes no further."""
+    headers = {"Connection": "Cookie", "Cookie": f"a=1; sid={shared.session('42')}; b=2"}
+    assert shared.door.get("/page", headers).status == 200
+    assert shared.app.last.all("Cookie") == [] and shared.app.last.header("X-User-Id") == "42"
 
 
 def test_trailers_of_a_request_are_dropped(shared):
@@ -272,8 +295,10 @@ def test_trace_and_request_id_of_a_stranger_are_replaced(shared):
     response = shared.door.get("/public/x", {"X-Request-Id": "made-up", "traceparent": trace, "tracestate": "a=b"})
     last = shared.app.last
     assert last.header("X-Request-Id") == response.header("X-Request-Id") != "made-up"
+    assert last.all("tracestate") == []
     version, trace_id, span, flags = last.header("traceparent").split("-")
     assert (version, len(trace_id), len(span), len(flags)) == ("00", 32, 16, 2) and int(trace_id, 16) and int(span, 16)
+    assert trace_id not in trace
 
 
 @pytest.fixture
@@ -284,13 +309,14 @@ def trusting(stage):
 def test_trusted_proxy_is_believed(stage, trusting):
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     trusting.get("/public/x", {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "www.example",
-                               "X-Request-Id": "from-the-edge-1", "traceparent": trace})  # fmt: skip
+                               "X-Request-Id": "from-the-edge-1", "traceparent": trace, "tracestate": "a=b"})  # fmt: skip
     last = stage.app.last
     assert last.header("X-Forwarded-For") == "203.0.113.9, 127.0.0.1"
     assert last.header("X-Forwarded-Proto") == "https"
     assert last.header("X-Forwarded-Host") == "www.example"
     assert last.header("X-Request-Id") == "from-the-edge-1"
     assert last.header("traceparent").split("-")[1] == "0af7651916cd43dd8448eb211c80319c"
+    assert last.header("tracestate") == "a=b"
     assert trusting.logged("from-the-edge-1")["client"] == "203.0.113.9"
 
 

@@ -156,14 +156,14 @@ BAD_GRANTS = {
 @pytest.mark.parametrize("text", BAD_GRANTS.values(), ids=BAD_GRANTS.keys())
 def test_grant_that_cannot_be_read(play, text):
     play.identity.script = lambda request, connection: answer(200, {"Doorward-Grant": text}, b"welcome")
-    cookie_untouched(refused(log_in(play), 502))
+    cookie_untouched(refused(log_in(play), 502, "bad_grant"))
     assert play.redis("DBSIZE") == 0
 
 
 def test_two_grants(play):
     pairs = [("Doorward-Grant", '{"userId":"1"}'), ("Doorward-Grant", '{"userId":"2"}')]
     play.identity.script = lambda request, connection: answer(200, pairs, b"welcome")
-    cookie_untouched(refused(log_in(play), 502))
+    cookie_untouched(refused(log_in(play), 502, "bad_grant"))
     assert play.redis("DBSIZE") == 0
 
 
@@ -197,8 +197,28 @@ def test_limits_of_its_own(play):
 @pytest.mark.parametrize("options", ["forever", "idle=", "idle=30", "idle=-1m", "absolute=soon", "remember=maybe"])
 def test_option_that_cannot_be_read(play, options):
     play.grant(GRANT, options=options)
-    cookie_untouched(refused(log_in(play), 502))
+    cookie_untouched(refused(log_in(play), 502, "bad_grant"))
     assert play.redis("DBSIZE") == 0
+
+
+# ---- the service's own cookies ----
+
+
+OF_THE_SERVICE = [("Set-Cookie", "sid=an-id-of-the-service; Path=/"), ("Set-Cookie", "form=1; Path=/login"), ("set-cookie", " sid = another-of-its-ids"), ("Set-Cookie", "sidx=2")]
+
+
+def test_service_cannot_set_our_cookie(play):
+    """The sessions are doorward's here (`mode: grant`): a second author of the cookie could fix its value."""
+    play.identity.script = lambda request, connection: answer(200, OF_THE_SERVICE, b"form")
+    assert play.door.navigate("/login").all("Set-Cookie") == ["form=1; Path=/login", "sidx=2"]
+
+
+def test_service_cannot_set_our_cookie_beside_a_grant(play):
+    play.identity.script = lambda request, connection: answer(200, [*OF_THE_SERVICE, ("Doorward-Grant", '{"userId":"42"}')], b"welcome")
+    for headers, target in [((), "/login"), (FORM, "/login?next=%2Fpage")]:
+        *others, ours = log_in(play, headers, target).all("Set-Cookie")
+        assert others == ["form=1; Path=/login", "sidx=2"]
+        assert play.has_session(re.match(r"sid=([^;]+);", ours)[1])
 
 
 # ---- fixation ----

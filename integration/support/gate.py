@@ -118,6 +118,7 @@ class Gate:
 
     def close(self):
         self._set("refuse")
+        self._do(self._end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
@@ -159,6 +160,13 @@ class Gate:
         for link in list(self._links):
             link.end(rst)
         self._links.clear()
+
+    async def _end_tasks(self):
+        """What still waits for somebody must not be found in the middle of it when the loop has gone."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, near_reader, near_writer):
         self.accepted.append(time.monotonic())
