@@ -1,6 +1,8 @@
 """C8: what an operator sees, and how the program ends."""
 
 import json
+import math
+import os
 import re
 import signal
 import threading
@@ -14,6 +16,36 @@ from support.upstream import answer
 from support.wait import eventually
 
 GOLDEN = Path(__file__).parent / "golden" / "metrics.txt"
+
+
+# ---- the start ----
+
+
+def quota_of_cores():
+    """What the cgroup allows, in cores; infinite where nothing is said."""
+    for file, parts in [("/sys/fs/cgroup/cpu.max", None), ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us")]:
+        if Path(file).exists():
+            quota, period = Path(file).read_text().split() if parts is None else (Path(file).read_text(), Path(parts).read_text())
+            if quota.strip() not in ("max", "-1"):
+                return math.ceil(int(quota) / int(period))
+    return math.inf
+
+
+@pytest.mark.parametrize("only_one", [False, True], ids=["all cores", "one core"])
+def test_as_many_workers_as_usable_cores(stage, only_one):
+    assert stage.gate
+    usable = os.sched_getaffinity(0)
+    expected = 1 if only_one else min(len(usable), quota_of_cores())
+    try:
+        if only_one:
+            os.sched_setaffinity(0, {min(usable)})  # of this thread; who is started by it inherits it
+        door = stage.start(server={"workers": "auto"})
+    finally:
+        os.sched_setaffinity(0, usable)
+    listening = door.log.wait_for_json(lambda e: e.get("event") == "listening" and e["role"] == "http")
+    assert listening["workers"] == expected
+    # And they are there: each has a connection to Redis of its own.
+    assert door.metrics().value("doorward_redis_connected") == stage.gate.links == expected
 
 
 # ---- health ----
@@ -174,6 +206,23 @@ def test_access_log_can_be_off(stage):
     assert not door.access.json()
 
 
+# ---- signals ----
+
+
+def test_sighup_reloads_nothing_yet_and_ends_nothing(stage):
+    id, door = stage.session("42"), stage.start()
+    with door.client() as client:
+        assert client.ask("GET", "/public/x").status == 200
+        door.file.write_text("nonsense: [")  # what is written there meanwhile is not looked at
+        door.signal(signal.SIGHUP)
+        assert door.log.wait_for_json(lambda e: e.get("event") == "reload_not_available")["level"] == "warn"
+        assert client.ask("GET", "/public/x").status == 200
+    assert door.get("/page", session=id).status == 200
+    door.signal(signal.SIGHUP)  # the second one is nothing else
+    eventually(lambda: sum(e.get("event") == "reload_not_available" for e in door.log.json()) == 2)
+    assert door.admin("/readyz").status == 200 and door.process.poll() is None
+
+
 # ---- the end ----
 
 
@@ -289,19 +338,29 @@ def test_no_request_fails_while_it_ends(stage):
     assert failures == []
 
 
-def test_limit_of_connections(stage):
-    door = stage.start(server={"workers": 1, "limits": {"connections": 5}})
+@pytest.mark.parametrize("workers", [1, 2])
+def test_limit_of_connections(stage, workers):
+    """One too many is told so before it has said anything, counted, and closed. The limit is of all workers together."""
+    door = stage.start(server={"workers": workers, "limits": {"connections": 5}})
     clients = [door.client() for _ in range(5)]
     for client in clients:
         assert client.ask("GET", "/public/x").status == 200
-    with door.client() as one_more:
-        try:
-            one_more.send(build("GET", "/public/x"))
-            assert one_more.response().status == 503
-        except ConnectionError:
-            pass  # refused without a word
-    clients[0].close()
-    eventually(lambda: door.get("/public/x").status == 200)
+    assert door.metrics().value("doorward_connections") == 5
+    for _ in range(3):
+        with door.client() as one_more:
+            response = one_more.response()
+            assert (response.status, response.code, response.header("Connection")) == (503, "overloaded", "close")
+            assert int(response.header("Retry-After")) >= 1 and response.header("Cache-Control") == "no-store"
+            assert one_more.is_closed()
+    refusals = {"route": "-", "method": "other", "code": "503", "decision": "overloaded"}
+    assert door.metrics().value("doorward_http_requests_total", **refusals) == 3
+    assert door.metrics().value("doorward_connections") == 5
+    assert door.log.wait_for_json(lambda e: e.get("event") == "connection_limit")["connections"] == 5
+    assert all(client.ask("GET", "/public/x").status == 200 for client in clients)
+
+    clients.pop().close()
+    eventually(lambda: door.metrics().value("doorward_connections") == 4)
+    assert door.get("/public/x").status == 200
     for client in clients:
         client.close()
 

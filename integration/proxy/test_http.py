@@ -5,6 +5,7 @@ import threading
 import h11
 import pytest
 from support.client import RawClient, build
+from support.expect import refused
 from support.upstream import answer, plainly
 from support.wait import eventually
 
@@ -269,13 +270,20 @@ def test_client_that_dies_in_mid_body_costs_its_upstream_connection(stage):
     assert stage.app.last.target == "/public/y" and stage.app.connections == 2
 
 
-def test_client_that_dies_waiting_costs_its_upstream_connection(stage):
+@pytest.mark.parametrize("leave", [RawClient.close, RawClient.reset], ids=["closes", "resets"])
+def test_client_that_dies_waiting_costs_its_upstream_connection(stage, leave):
+    """Nobody is left to answer: 499 in the log and in the metrics, as nginx has it."""
     stage.app.script = lambda request, connection: connection.is_closed(5) and connection.close()
     door = stage.start()
-    with door.client() as client:
-        client.send(build("GET", "/public/x"))
-        stage.app.wait_for(1)
+    client = door.client()
+    client.send(build("GET", "/public/x"))
+    stage.app.wait_for(1)
+    leave(client)
     eventually(lambda: not stage.app.open_connections)
+    entry = door.logged(path="/public/x")
+    assert (entry["status"], entry["decision"], entry["reason"], entry["bytes_out"]) == (499, "client_gone", "client_gone", 0)
+    labels = {"route": "/public/**", "method": "GET", "code": "499", "decision": "client_gone"}
+    assert door.metrics().value("doorward_http_requests_total", **labels) == 1
 
 
 # ---- Expect ----
@@ -298,6 +306,17 @@ def test_expect_continue_of_a_refused_request(stage):
         client.send(build("POST", "/page", {"Expect": "100-continue", "Content-Length": "5"}))
         response = client.response("POST")
         assert response.status == 401 and response.informational == []
+
+
+def test_expect_continue_and_no_upstream(stage):
+    """Whoever is told to go on sends his body for nothing."""
+    door = stage.start()
+    stage.app.stop_listening()
+    with door.client() as client:
+        client.send(build("POST", "/public/x", {"Expect": "100-continue", "Content-Length": "5"}))
+        response = refused(client.response("POST"), 502, "upstream_unavailable")
+        assert response.informational == []
+        assert client.is_closed()  # the body may come all the same, and nobody can tell
 
 
 def test_expect_continue_and_the_body_comes_unasked(stage):

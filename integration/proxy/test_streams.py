@@ -78,6 +78,25 @@ def test_slow_readers_cost_little(stage):
     eventually(lambda: not stage.app.open_connections, 10, "the end of the upstream's connections")
 
 
+def test_client_that_does_not_read_is_cut(stage):
+    """Its place, and the one at the upstream, are wanted back after `write_idle`."""
+    stage.app.script = big_answer(64 * MIB)
+    door = stage.start(server={"timeouts": {"write_idle": "300ms"}})
+    with door.client() as client:
+        client.send(build("GET", "/public/x"))
+        client.receive_until(b"\r\n\r\n")
+        entry = door.logged(path="/public/x")
+        assert (entry["status"], entry["decision"]) == (200, "client_gone") and entry["bytes_out"] < 64 * MIB
+        assert entry["total_us"] >= 250_000
+        eventually(lambda: not stage.app.open_connections)
+        # Now it reads what had been on its way, and sees that it is not all.
+        count = 0
+        while data := client.sock.recv(1 << 20):
+            count += len(data)
+        assert count < 64 * MIB
+    eventually(lambda: door.metrics().value("doorward_connections") == 0)
+
+
 def test_event_stream_is_not_buffered(stage):
     go = threading.Semaphore(0)
 

@@ -24,17 +24,14 @@ def test_body_of_a_get_does_not_become_a_request(stage):
 
 
 def test_stray_bytes_of_an_upstream_reach_nobody(stage):
-    stray = answer(200, {}, b"POISON")
-
-    def script(request, connection):
-        connection.send(answer(200, {}, request.target.encode()))
-        threading.Timer(0.05, lambda: connection.send(stray)).start()
-
-    stage.app.script = script
+    stage.app.script = lambda request, connection: answer(200, {}, request.target.encode())
     door = stage.start(server={"workers": 1})
     for n in range(8):
         assert door.get(f"/public/{n}").body == f"/public/{n}".encode()
-        time.sleep(0.1)  # the stray answer is on the pooled connection by now; nothing tells when
+        eventually(lambda: door.metrics().value("doorward_upstream_connections", state="idle") == 1)
+        # Over the loopback they are there when this returns.
+        stage.app.last.connection.send(answer(200, {}, b"POISON"))
+    assert stage.app.connections == 8
 
 
 def test_pipelining_client_does_not_keep_a_worker_to_itself(stage):
