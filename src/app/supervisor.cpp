@@ -29,6 +29,25 @@ obs::access_style style_of(config::log_format f) {
   return ::isatty(STDOUT_FILENO) != 0 ? obs::access_style::colour : obs::access_style::json;
 }
 
+// What readiness goes by.
+struct redis_state {
+  bool ever_connected;
+  bool connected;
+  std::optional<redis::error_kind> trouble;
+};
+
+redis_state state_of(redis::client const& c) {
+  return {c.ever_connected(), c.connected(), c.trouble()};
+}
+
+std::string reason(redis_state const& s) {
+  std::string words = !s.ever_connected ? "redis has not been reached since start"
+                      : !s.connected    ? "redis cannot be reached now"
+                                        : "redis refuses what it is asked";
+  if (s.trouble) words.append(" (").append(redis::name(*s.trouble)).append(")");
+  return words;
+}
+
 }  // namespace
 
 struct supervisor::crew {
@@ -153,16 +172,16 @@ admin::readiness supervisor::ready() {
     r.reasons.emplace_back("shutting down");
   }
   for (auto& c : crews_) {
-    auto const redis =
-        c->ask([](crew& mine) { return std::pair(mine.worker.redis.ever_connected(), mine.worker.redis.connected()); });
-    if (!redis || !redis->first) {
+    auto const redis = c->ask([](crew& mine) { return state_of(mine.worker.redis); });
+    if (!redis) {
       r.ready = false;
-      r.reasons.emplace_back(redis ? "redis has not been reached since start" : "a worker does not answer");
+      r.reasons.emplace_back("a worker does not answer");
       break;
     }
-    if (!redis->second) {
+    if (!redis->ever_connected || !redis->connected || redis->trouble) {
+      r.ready = r.ready && redis->ever_connected;
       r.strict_ready = false;
-      r.reasons.emplace_back("redis cannot be reached now");
+      r.reasons.push_back(reason(*redis));
       break;
     }
   }

@@ -33,6 +33,9 @@ bool client::ever_connected() const noexcept {
 std::size_t client::pending() const noexcept {
   return core_->pending();
 }
+std::optional<error_kind> client::trouble() const noexcept {
+  return core_->trouble();
+}
 redis::stats const& client::stats() const noexcept {
   return core_->stats();
 }

@@ -68,6 +68,12 @@ void core::on_reply(reply const& r) noexcept {
     on_handshake(command, r);
     return;
   }
+  if (r.oversized) {
+    count(error_kind::protocol);
+    report(error_kind::protocol, "a reply beyond the limits of size was passed over");
+    finish(command.who, errc::store_oversized);
+    return;
+  }
   if (r.type == reply::kind::error) {
     // These two speak of what was asked for, not of the store.
     auto const code = error_code_of(r.text);
@@ -83,6 +89,7 @@ void core::on_reply(reply const& r) noexcept {
       return;
     }
   }
+  if (in_trouble_ && command.what == pending_command::role::user) recovered();
   if (command.who == nullptr) return;
   command.who->on_reply(r);
   finish(command.who, {});
@@ -194,12 +201,21 @@ time_point core::next_due(time_point now) noexcept {
 }
 
 void core::report(error_kind kind, std::string_view detail) noexcept {
-  if (watch_ == nullptr) return;
-  auto const now = steady::now();
-  if (ever_reported_ && now - reported_at_ < times_.report_every) return;
-  ever_reported_ = trouble_told_ = true;
-  reported_at_ = now;
-  watch_->on_trouble(kind, detail);
+  trouble_ = kind;
+  in_trouble_ = true;
+  trouble_at_ = steady::now();
+  auto& told_at = told_at_[static_cast<std::size_t>(kind)];
+  if (watch_ == nullptr || (told_at && trouble_at_ - *told_at < times_.report_every)) return;
+  told_at = trouble_at_;
+  trouble_told_ = true;
+  watch_->on_trouble(kind, config_.server.text, detail);
+}
+
+// Good answers come between bad ones: only when there was none of those for a while it is over.
+void core::recovered() noexcept {
+  if (steady::now() - trouble_at_ < times_.settled) return;
+  in_trouble_ = false;
+  if (std::exchange(trouble_told_, false) && watch_ != nullptr) watch_->on_recovered(config_.server.text);
 }
 
 }  // namespace doorward::redis::detail

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +34,9 @@ public:
   [[nodiscard]] bool connected() const noexcept { return state_ == state::ready; }
   [[nodiscard]] bool ever_connected() const noexcept { return ever_connected_; }
   [[nodiscard]] std::size_t pending() const noexcept { return pending_.size(); }
+  [[nodiscard]] std::optional<error_kind> trouble() const noexcept {
+    return in_trouble_ ? std::optional(trouble_) : std::nullopt;
+  }
   [[nodiscard]] redis::stats const& stats() const noexcept { return stats_; }
 
 private:
@@ -68,6 +73,7 @@ private:
   void arm(time_point at) noexcept;
 
   void report(error_kind kind, std::string_view detail) noexcept;
+  void recovered() noexcept;
   void count(error_kind kind) noexcept { ++stats_.errors[static_cast<std::size_t>(kind)]; }
 
   net::turn_queue& turns_;
@@ -97,8 +103,10 @@ private:
   std::uint64_t attempt_ = 0;           // a name that resolves after its attempt has ended is of no use
   std::vector<std::string> addresses_;  // numeric; those not tried yet, last first
 
-  time_point reported_at_{};
-  bool ever_reported_ = false;
+  std::array<std::optional<time_point>, error_kinds> told_at_{};
+  time_point trouble_at_{};
+  error_kind trouble_ = error_kind::other;
+  bool in_trouble_ = false;
   bool trouble_told_ = false;  // so its end is told too
 };
 

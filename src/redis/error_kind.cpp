@@ -24,6 +24,17 @@ std::string_view name(error_kind kind) noexcept {
   return "other";
 }
 
+std::string_view hint(error_kind kind) noexcept {
+  switch (kind) {
+    case error_kind::auth: return "look at redis.username and redis.password";
+    case error_kind::permission: return "the ACL user lacks a right; docs/redis.md has the line it needs";
+    case error_kind::moved: return "this server is a node of a Redis Cluster, which the configuration does not say";
+    case error_kind::readonly: return "this server is a replica; writes need the master";
+    case error_kind::protocol: return "is it Redis that listens there? A session may also be too large; docs/redis.md";
+    default: return "";
+  }
+}
+
 std::string_view error_code_of(std::string_view error_reply) noexcept {
   auto const word = error_reply.substr(0, error_reply.find(' '));
   return word.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == std::string_view::npos ? word : std::string_view{};

@@ -224,7 +224,7 @@ void link::read() {
   // hiredis waits for the whole of an item whatever its size; what is here of one must not be more than it may be.
   if (context_ != nullptr) {
     auto const& reader = *context_->c.reader;
-    if (reader.len - reader.pos > reply_builder::most_bytes + 64)
+    if (reader.len - reader.pos > reply_builder::most_skipped_bytes + 64)
       drop(error_kind::protocol, "a reply beyond the limits of size");
   }
   settle();

@@ -5,7 +5,7 @@
 namespace doorward::redis {
 
 void reply_builder::begin(reply::kind kind) noexcept {
-  used_ = count_ = places_ = elements_ = 0;
+  used_ = count_ = places_ = elements_ = skipped_ = 0;
   reply_ = reply{};
   reply_.type = kind;
 }
@@ -17,7 +17,7 @@ bool reply_builder::text(reply::kind kind, std::string_view text, bool root) {
     return true;
   }
   begin(kind);
-  if (!make_room(text.size())) return false;
+  if (!make_room(text.size())) return skip(text.size());
   if (!text.empty()) std::memcpy(arena_.get(), text.data(), text.size());
   used_ = text.size();
   reply_.text = {arena_.get(), text.size()};
@@ -48,8 +48,9 @@ bool reply_builder::array(std::size_t elements, bool root) {
   else
     reply_.malformed = true;
   // Nested arrays count too: their depth and width together stay below the cap.
-  if (elements > most_elements - elements_) return false;
+  if (elements > most_skipped_elements - elements_) return false;
   elements_ += elements;
+  if (elements_ > most_elements) return skip(0);
   if (root && elements != 0) {
     if (!items_) items_.reset(new std::string_view[most_elements]);
     places_ = elements;
@@ -58,14 +59,28 @@ bool reply_builder::array(std::size_t elements, bool root) {
 }
 
 reply const& reply_builder::finish() noexcept {
-  if (!reply_.malformed) reply_.items = {items_.get(), count_};
+  if (reply_.oversized)
+    reply_.text = {};
+  else if (!reply_.malformed)
+    reply_.items = {items_.get(), count_};
   return reply_;
 }
 
 bool reply_builder::rare_item(std::string_view text) {
   // More strings than the outer array has places belong to a nested one.
-  if (count_ == places_) return reply_.malformed;
-  return make_room(text.size()) && item(text);
+  if (count_ == places_) return (reply_.malformed || reply_.oversized) && skip(text.size());
+  return make_room(text.size()) ? item(text) : skip(text.size());
+}
+
+bool reply_builder::skip(std::size_t bytes) noexcept {
+  // Text of a nested array is not kept either, and is no reason to call the reply too large before it is.
+  if (bytes > most_skipped_bytes - skipped_) return false;
+  skipped_ += bytes;
+  if (!reply_.malformed || skipped_ > most_bytes) {
+    reply_.oversized = true;
+    places_ = count_ = 0;
+  }
+  return true;
 }
 
 bool reply_builder::make_room(std::size_t bytes) {

@@ -30,8 +30,15 @@ public:
   void on_connected(std::string_view server) noexcept override {
     obs::log::info("redis_connected", {{"server", server}, {"worker", worker_.number}});
   }
-  void on_trouble(redis::error_kind kind, std::string_view detail) noexcept override {
-    obs::log::error("redis_trouble", {{"kind", redis::name(kind)}, {"detail", detail}, {"worker", worker_.number}});
+  void on_recovered(std::string_view server) noexcept override {
+    obs::log::info("redis_recovered", {{"server", server}, {"worker", worker_.number}});
+  }
+  void on_trouble(redis::error_kind kind, std::string_view server, std::string_view detail) noexcept override {
+    obs::log::error("redis_trouble", {{"kind", redis::name(kind)},
+                                      {"server", server},
+                                      {"detail", detail},
+                                      {"hint", redis::hint(kind)},
+                                      {"worker", worker_.number}});
   }
 
 private:

@@ -44,6 +44,7 @@ TEST_CASE("errc, code and status of every refusal") {
       {errc::store_timeout, "store_unavailable", 503, origin::store, false},
       {errc::store_error, "store_unavailable", 503, origin::store, false},
       {errc::store_protocol, "store_unavailable", 503, origin::store, false},
+      {errc::store_oversized, "store_unavailable", 503, origin::store, false},
       {errc::upstream_connect, "upstream_unavailable", 502, origin::upstream, false},
       {errc::upstream_connect_timeout, "upstream_timeout", 504, origin::upstream, false},
       {errc::upstream_reset, "upstream_unavailable", 502, origin::upstream, false},

@@ -15,10 +15,12 @@ namespace doorward::test {
 /// What an operator was told.
 struct notes final : redis::observer {
   void on_connected(std::string_view) noexcept override { ++connected; }
-  void on_trouble(redis::error_kind kind, std::string_view detail) noexcept override {
+  void on_recovered(std::string_view) noexcept override { ++recovered; }
+  void on_trouble(redis::error_kind kind, std::string_view, std::string_view detail) noexcept override {
     troubles.emplace_back(kind, detail);
   }
   int connected = 0;
+  int recovered = 0;
   std::vector<std::pair<redis::error_kind, std::string>> troubles;
 };
 

@@ -194,26 +194,63 @@ TEST_CASE("scalars, one after another") {
   CHECK(b.finish().text.empty());
 }
 
-TEST_CASE("a reply's size has caps") {
+TEST_CASE("a reply beyond the first caps: walked over, nothing kept") {
   reply_builder b;
   SECTION("elements") {
-    CHECK(b.array(1024, true));
-    CHECK_FALSE(b.array(1025, true));
-    CHECK_FALSE(b.array(2147483647, true));
+    REQUIRE(b.array(1024, true));
+    CHECK_FALSE(b.finish().oversized);
+    REQUIRE(b.array(1025, true));
+    for (int i = 0; i < 1025; ++i)
+      REQUIRE(b.item("x"));
   }
   SECTION("elements of nested arrays count together") {
     REQUIRE(b.array(1000, true));
     REQUIRE(b.array(24, false));
-    CHECK_FALSE(b.array(1, false));
+    CHECK_FALSE(b.finish().oversized);
+    REQUIRE(b.array(1025, true));
+    REQUIRE(b.array(24, false));
+    REQUIRE(b.item("x"));
   }
   SECTION("bytes of one string") {
-    CHECK(b.text(kind::string, std::string(256 * 1024, 'x'), true));
-    CHECK_FALSE(b.text(kind::string, std::string(256 * 1024 + 1, 'x'), true));
+    REQUIRE(b.text(kind::string, std::string(256 * 1024, 'x'), true));
+    CHECK_FALSE(b.finish().oversized);
+    REQUIRE(b.text(kind::string, std::string(256 * 1024 + 1, 'x'), true));
   }
   SECTION("bytes of all strings") {
-    REQUIRE(b.array(3, true));
-    CHECK(b.text(kind::string, std::string(200 * 1024, 'x'), false));
-    CHECK(b.text(kind::string, std::string(56 * 1024, 'x'), false));
+    REQUIRE(b.array(4, true));
+    REQUIRE(b.text(kind::string, std::string(200 * 1024, 'x'), false));
+    REQUIRE(b.text(kind::string, std::string(56 * 1024, 'x'), false));
+    CHECK_FALSE(b.finish().oversized);
+    REQUIRE(b.text(kind::string, "x", false));
+    REQUIRE(b.text(kind::string, "", false));
+  }
+  CHECK(b.finish().oversized);
+  CHECK(b.finish().items.empty());
+  CHECK(b.finish().text.empty());
+  // The next one is read as ever.
+  REQUIRE(b.array(1, true));
+  REQUIRE(b.item("a"));
+  CHECK_FALSE(b.finish().oversized);
+  CHECK(b.finish().items.size() == 1);
+}
+
+TEST_CASE("a reply beyond the second caps: refused") {
+  reply_builder b;
+  SECTION("elements") {
+    CHECK(b.array(65'536, true));
+    CHECK_FALSE(b.array(65'537, true));
+    CHECK_FALSE(b.array(2'147'483'647, true));
+  }
+  SECTION("elements of nested arrays count together") {
+    REQUIRE(b.array(65'000, true));
+    REQUIRE(b.array(536, false));
+    CHECK_FALSE(b.array(1, false));
+  }
+  SECTION("bytes") {
+    std::string const mib(1024 * 1024, 'x');
+    REQUIRE(b.array(5, true));
+    for (int i = 0; i < 4; ++i)
+      REQUIRE(b.text(kind::string, mib, false));
     CHECK_FALSE(b.text(kind::string, "x", false));
   }
 }

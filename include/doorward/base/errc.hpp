@@ -39,6 +39,7 @@ enum class errc {
   store_timeout,      ///< Redis did not answer in time
   store_error,        ///< Redis answered with an error (LOADING, NOPERM, ...)
   store_protocol,     ///< Redis answered with something that is no answer
+  store_oversized,    ///< Redis answered with more than is read of one session
   // From the upstream.
   upstream_connect,  ///< refused, unreachable, or not resolved
   upstream_connect_timeout,

@@ -3,6 +3,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <coroutine>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,12 +18,13 @@
 
 namespace doorward::redis {
 
-/// Told of what an operator should know. At most one `on_trouble` in ten seconds, and one
-/// `on_connected` after it; secrets and session ids are never in
-/// `detail`. Called from the worker's thread.
+/// Told of what an operator should know: at most one `on_trouble` of a kind in ten seconds, and when trouble that was
+/// told is over, one `on_connected` or `on_recovered`. `server` is as configured, without password. Secrets and session
+/// ids are never in `detail`. Called from the worker's thread.
 struct observer {
   virtual void on_connected(std::string_view server) noexcept = 0;
-  virtual void on_trouble(error_kind kind, std::string_view detail) noexcept = 0;
+  virtual void on_recovered(std::string_view server) noexcept = 0;
+  virtual void on_trouble(error_kind kind, std::string_view server, std::string_view detail) noexcept = 0;
 
 protected:
   ~observer() = default;
@@ -37,9 +39,10 @@ struct timing {
   /// second in an outage.
   milliseconds first_wait{50};
   milliseconds longest_wait{900};
-  /// A connection that held this long was a good one: the waits start anew.
+  /// A connection that held this long was a good one: the waits start anew. Trouble that did not show for as long is
+  /// over.
   milliseconds settled{1'000};
-  /// One on_trouble in this time.
+  /// One on_trouble of a kind in this time.
   milliseconds report_every{10'000};
 };
 
@@ -55,7 +58,8 @@ void intrusive_ptr_release(core const* p) noexcept;
 class waiter : public net::turn_node {
 public:
   /// {} = a reply came (it may be an error reply that says something about the key: WRONGTYPE, NOSCRIPT).
-  /// store_unavailable, store_timeout, store_error, store_protocol: there is no answer, and `on_reply` was not called.
+  /// store_unavailable, store_timeout, store_error, store_protocol, store_oversized: there is no answer, and `on_reply`
+  /// was not called.
   [[nodiscard]] error_code error() const noexcept { return error_; }
 
   /// For the client: the reply, and how it ended.
@@ -104,6 +108,8 @@ public:
   [[nodiscard]] bool connected() const noexcept;       ///< the handshake is done and commands are accepted
   [[nodiscard]] bool ever_connected() const noexcept;  ///< has been once since start
   [[nodiscard]] std::size_t pending() const noexcept;  ///< commands without a reply so far
+  /// What went wrong last, if it is not over yet.
+  [[nodiscard]] std::optional<error_kind> trouble() const noexcept;
   [[nodiscard]] redis::stats const& stats() const noexcept;
 
   /// Sends one command; its arguments are copied before this returns. False, and nothing will be called, when not

@@ -29,6 +29,9 @@ inline constexpr std::size_t error_kinds = static_cast<std::size_t>(error_kind::
 /// "refused", "out_of_memory": as in metrics and logs.
 [[nodiscard]] std::string_view name(error_kind kind) noexcept;
 
+/// What an operator can do about it, in a sentence; empty where the kind says it all.
+[[nodiscard]] std::string_view hint(error_kind kind) noexcept;
+
 /// What the text of an error reply ("LOADING Redis is loading...") stands for, by its first word.
 [[nodiscard]] error_kind classify(std::string_view error_reply) noexcept;
 

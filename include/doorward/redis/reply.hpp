@@ -11,6 +11,7 @@ struct reply {
   enum class kind { array, string, integer, status, nil, error };
   kind type = kind::nil;
   bool malformed = false;  ///< an array that holds something other than strings
+  bool oversized = false;  ///< more than is read of a reply: neither text nor items are there
   std::string_view text;   ///< of a string, status or error
   long long integer = 0;
   std::span<std::string_view const> items;  ///< of an array that is not malformed
