@@ -1,9 +1,13 @@
-"""A real application that nobody here wrote: Radicale (CalDAV), which believes X-Remote-User, behind doorward."""
+"""A real application that nobody here wrote: Radicale (CalDAV), which believes X-Remote-User, behind doorward.
+
+Once at the root, and once below a prefix with the file that users copy: conf/examples/radicale.yaml.
+"""
 
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 import requests
+from support.doorward import ROOT
 from support.expect import refused
 from support.programs import Program
 from support.redis_server import free_port
@@ -24,8 +28,8 @@ END:VCALENDAR\r
 """
 
 
-@pytest.fixture(scope="module")
-def calendar(redis_server, tmp_path_factory):
+@pytest.fixture(scope="module", params=["", "/radicale"], ids=["at the root", "below a prefix"])
+def calendar(request, redis_server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("radicale")
     port = free_port()
     config = folder / "radicale.conf"
@@ -35,7 +39,12 @@ def calendar(redis_server, tmp_path_factory):
     )
     with Program("radicale", "--config", config) as radicale, Stage(redis_server, folder) as stage:
         radicale.wait_for("Radicale server ready")
-        stage.door = stage.start(upstreams={"app": f"http://127.0.0.1:{port}"}, headers={"X-Remote-User": "{userId}"}, routes=[{"path": "/**", "upstream": "app"}])
+        stage.prefix, radicale_url = request.param, f"http://127.0.0.1:{port}"
+        if stage.prefix:
+            addresses = {"http://127.0.0.1:5232": radicale_url, "http://127.0.0.1:4000": stage.identity.url}
+            stage.door = stage.start_file(ROOT / "conf/examples/radicale.yaml", addresses)
+        else:
+            stage.door = stage.start(upstreams={"app": radicale_url}, headers={"X-Remote-User": "{userId}"}, routes=[{"path": "/**", "upstream": "app"}])
         stage.sessions = {user: stage.session(user) for user in ("alice", "bob", "jürgen")}
         yield stage
 
@@ -44,7 +53,7 @@ class Dav:
     """A CalDAV client with a session."""
 
     def __init__(self, calendar, user, **headers):
-        self.origin = calendar.door.origin
+        self.root = calendar.door.origin + calendar.prefix
         self.session = requests.Session()
         self.session.headers.update(headers)
         if user:
@@ -55,7 +64,7 @@ class Dav:
         if body is not None and body.startswith("<"):
             headers.setdefault("Content-Type", "application/xml; charset=utf-8")
         data = body.encode() if body is not None else None
-        return self.session.request(method, self.origin + path, data=data, headers=headers, timeout=10, allow_redirects=False)
+        return self.session.request(method, self.root + path, data=data, headers=headers, timeout=10, allow_redirects=False)
 
 
 PRINCIPAL = '<d:propfind xmlns:d="DAV:"><d:prop><d:current-user-principal/></d:prop></d:propfind>'
@@ -72,8 +81,8 @@ def principal(dav):
 
 
 def test_the_application_knows_who_is_there(calendar):
-    assert principal(Dav(calendar, "alice")) == "/alice/"
-    assert principal(Dav(calendar, "bob")) == "/bob/"
+    for user in ("alice", "bob"):
+        assert principal(Dav(calendar, user)) == f"{calendar.prefix}/{user}/"
 
 
 def test_a_calendar_from_its_making_to_its_end(calendar):
@@ -86,15 +95,17 @@ def test_a_calendar_from_its_making_to_its_end(calendar):
     report = dav("REPORT", "/alice/work/", QUERY, Depth="1")
     assert report.status_code == 207
     found = ElementTree.fromstring(report.content).findall("d:response", NAMES)
-    assert {r.findtext("d:href", None, NAMES) for r in found} == {"/alice/work/one.ics", "/alice/work/two.ics"}
+    assert {r.findtext("d:href", None, NAMES) for r in found} == {f"{calendar.prefix}/alice/work/{name}.ics" for name in ("one", "two")}
     assert "Vorstandssitzung mit Jürgen" in "".join(r.findtext(".//c:calendar-data", "", NAMES) for r in found)
 
     got = dav("GET", "/alice/work/one.ics")
     assert got.status_code == 200 and "Vorstandssitzung" in got.content.decode()
     assert dav("GET", "/alice/work/one.ics", If_None_Match=got.headers["ETag"]).status_code in (200, 304)
     assert dav("PROPFIND", "/alice/", Depth="1").status_code == 207
-    moved = dav("MOVE", "/alice/work/two.ics", Destination=f"{calendar.door.origin}/alice/work/three.ics")
-    assert moved.status_code == 201, moved.text
+    # Radicale compares the authority of Destination with Host, and its path with the prefix.
+    assert dav("MOVE", "/alice/work/two.ics", Destination=f"{dav.root}/alice/work/three.ics").status_code == 201
+    assert dav("GET", "/alice/work/two.ics").status_code == 404
+    assert "x" * 60 in dav("GET", "/alice/work/three.ics").text
     assert dav("DELETE", "/alice/work/one.ics").status_code == 200
     assert dav("GET", "/alice/work/one.ics").status_code == 404
     assert dav("DELETE", "/alice/work/").status_code == 200
@@ -112,20 +123,31 @@ def test_nobody_sees_what_is_another_s(calendar):
 
 @pytest.mark.parametrize("name", ["X-Remote-User", "x-remote-user", "X_Remote_User", "X_REMOTE_USER", "X-Remote_User"])
 def test_forged_user_is_useless(calendar, name):
-    assert principal(Dav(calendar, "bob", **{name: "alice"})) == "/bob/"
+    assert principal(Dav(calendar, "bob", **{name: "alice"})) == f"{calendar.prefix}/bob/"
     stranger = Dav(calendar, None, **{name: "alice"})("PROPFIND", "/alice/", PRINCIPAL)
     assert stranger.status_code == 401 and stranger.json()["code"] == "no_session"
 
 
 def test_connection_cannot_take_the_user_away(calendar):
-    refused(calendar.door.get("/alice/", {"Connection": "X-Remote-User"}), 401)
-    assert principal(Dav(calendar, "bob", Connection="keep-alive, X-Remote-User")) == "/bob/"
+    refused(calendar.door.get(calendar.prefix + "/alice/", {"Connection": "X-Remote-User"}), 401)
+    assert principal(Dav(calendar, "bob", Connection="keep-alive, X-Remote-User")) == f"{calendar.prefix}/bob/"
 
 
 def test_basic_credentials_are_left_to_the_application(calendar):
-    assert principal(Dav(calendar, "bob", Authorization="Basic YWxpY2U6eA==")) == "/bob/"
+    assert principal(Dav(calendar, "bob", Authorization="Basic YWxpY2U6eA==")) == f"{calendar.prefix}/bob/"
 
 
-def test_browser_is_sent_to_the_login(calendar):
+def test_browser_without_a_session(calendar):
     response = Dav(calendar, None)("GET", "/.web/", None, Accept="text/html")
-    assert response.status_code == 302 and response.headers["Location"].startswith("/login?next=")
+    if calendar.prefix:  # the example is for calendar programs, which follow no redirect
+        assert response.status_code == 401 and "Location" not in response.headers
+    else:
+        assert response.status_code == 302 and response.headers["Location"] == "/login?next=/.web/"
+
+
+@pytest.mark.parametrize("calendar", ["/radicale"], indirect=True)
+def test_the_example_serves_nothing_but_its_prefix(calendar):
+    prefix_of_another = {"X-Script-Name": "/elsewhere", "X_Script_Name": "/elsewhere"}
+    assert principal(Dav(calendar, "bob", **prefix_of_another)) == "/radicale/bob/"
+    for path in ("/alice/", "/radicalex/", "/.well-known/caldav"):
+        assert calendar.door.get(path, session=calendar.sessions["alice"]).status == 404, path

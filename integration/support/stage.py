@@ -4,6 +4,8 @@ import itertools
 import json
 import time
 
+import yaml
+
 from .doorward import Doorward, merged
 from .gate import Gate
 from .redis_server import PASSWORD, USER
@@ -76,9 +78,21 @@ class Stage:
 
     def start(self, ready=True, env=None, **changes):
         """Runs doorward with the configuration above and these changes to it."""
+        return self._run(self.config(**changes), ready, env)
+
+    def start_file(self, file, replacing):
+        """Runs doorward with somebody's file, in which addresses are replaced by those of this stage, on free ports."""
+        text = file.read_text()
+        for written, here in {"redis://127.0.0.1:6379": f"redis://{USER}:{PASSWORD}@{self.server.tcp}/{self.db}", **replacing}.items():
+            assert text.count(written) == 1, f"{written} in {file}"
+            text = text.replace(written, here)
+        own = {key: value for key, value in self.config().items() if key in ("server", "admin", "log")}
+        return self._run(text + yaml.safe_dump(own), True, None)
+
+    def _run(self, config, ready, env):
         folder = self.folder / f"doorward-{len(self._closing)}"
         folder.mkdir(parents=True)
-        door = Doorward(self.config(**changes), folder, env)
+        door = Doorward(config, folder, env)
         self._closing.append(door.stop)
         assert door.address
         return door.wait_ready() if ready else door
