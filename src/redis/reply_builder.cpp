@@ -59,10 +59,12 @@ bool reply_builder::array(std::size_t elements, bool root) {
 }
 
 reply const& reply_builder::finish() noexcept {
-  if (reply_.oversized)
+  if (reply_.oversized) {
     reply_.text = {};
-  else if (!reply_.malformed)
+    reply_.items = {};
+  } else if (!reply_.malformed) {
     reply_.items = {items_.get(), count_};
+  }
   return reply_;
 }
 
