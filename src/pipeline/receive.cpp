@@ -27,6 +27,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   request_id = obs::view(id);
   traceparent = {};
   client_address = d.from.text;
+  hops.clear();
   route = nullptr;
   route_index = obs::worker_metrics::no_route;
   session.reset(worker.view.fields);

@@ -115,10 +115,12 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
   out.append("\r\n");
 
   std::uint64_t stripped = 0;
+  bool dated = false;
   std::size_t run = 0;  // bytes of the field block that pass on and have not been copied yet
   char const* run_begin = nullptr;
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     auto const& f = head.fields[i];
+    dated = dated || iequals(f.name, "date");
     // Only the identity service may speak in these names, and what it says is for doorward.
     auto const grant = f.name.size() > 9 && iequals(f.name.substr(0, 9), "doorward-");
     if (grant && x.route->to != runtime::destination::login) ++stripped;
@@ -135,6 +137,12 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
   out.append(run_begin, run);
   if (stripped > 0) x.worker.metrics.reserved_headers_stripped(stripped);
 
+  // RFC 9110 section 6.6.1: whoever forwards an answer without a date adds one.
+  if (!dated) {
+    out.append("Date: ");
+    out.append(x.worker.date);
+    out.append("\r\n");
+  }
   out.append("X-Request-Id: ");
   out.append(x.request_id);
   out.append("\r\n");

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/http/forwarded.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -53,7 +54,7 @@ void drop_named_by_connection(exchange& x) {
       for (std::size_t i = 0; i < x.head.fields.size(); ++i) {
         if (!iequals(x.head.fields[i].name, token)) continue;
         x.kept[i] = false;
-        std::erase(x.cookie_fields, x.head.fields[i].value);
+        if (x.head.fields[i].id == field_id::cookie) std::erase(x.cookie_fields, x.head.fields[i].value);
       }
     });
   }
@@ -66,28 +67,29 @@ bool is_request_id(std::string_view text) noexcept {
   });
 }
 
-bool is_trusted_text(exchange const& x, std::string_view address) {
-  boost::system::error_code ec;
-  auto const parsed = boost::asio::ip::make_address(std::string(address), ec);
-  if (ec) return false;
-  auto const v6 =
-      parsed.is_v6() ? parsed.to_v6() : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, parsed.to_v4());
-  return x.view().is_trusted(v6.to_bytes());
+// Nodes as X-Forwarded-For has them, or, without one, as Forwarded has them.
+void collect_hops(exchange& x) {
+  for (auto const& f : x.head.fields)
+    if (iequals(f.name, "x-forwarded-for"))
+      http::for_each_token(f.value, [&](std::string_view hop) { x.hops.push_back(hop); });
+  if (!x.hops.empty()) return;
+  for (auto const& f : x.head.fields)
+    if (f.id == field_id::forwarded && !http::append_forwarded_for(f.value, x.hops)) x.hops.clear();
 }
 
-// The last address of X-Forwarded-For that no trusted proxy has: whoever stands in front of it could have written
-// anything.
+// The last hop that no trusted proxy has: whoever stands in front of it could have written anything. What is no address
+// ends the search too, at the last one that is.
 std::string_view last_untrusted(exchange const& x) {
   std::string_view found = x.client->from.text;
-  for (auto it = x.head.fields.rbegin(); it != x.head.fields.rend(); ++it) {
-    if (!iequals(it->name, "x-forwarded-for")) continue;
-    std::vector<std::string_view> hops;
-    http::for_each_token(it->value, [&](std::string_view hop) { hops.push_back(hop); });
-    while (!hops.empty()) {
-      found = hops.back();
-      if (!is_trusted_text(x, found)) return found;
-      hops.pop_back();
-    }
+  for (auto hop = x.hops.rbegin(); hop != x.hops.rend(); ++hop) {
+    auto const node = http::node_address(*hop);
+    boost::system::error_code ec;
+    auto const address = boost::asio::ip::make_address(std::string(node), ec);
+    if (ec) break;
+    found = node;
+    auto const v6 = address.is_v6() ? address.to_v6()
+                                    : boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4());
+    if (!x.view().is_trusted(v6.to_bytes())) break;
   }
   return found;
 }
@@ -96,6 +98,7 @@ void read_trusted(exchange& x) {
   if (auto const* f = x.head.find("x-request-id"); f != nullptr && is_request_id(f->value)) x.request_id = f->value;
   if (auto const* f = x.head.find("traceparent"); f != nullptr && obs::parse_traceparent(f->value))
     x.traceparent = f->value;
+  collect_hops(x);
   x.client_address = last_untrusted(x);
 }
 

@@ -60,12 +60,9 @@ void append_forwarding(std::string& out, exchange const& x) {
 
   if (!from.is_unix) {
     out.append("X-Forwarded-For: ");
-    if (from.trusted) {
-      for (auto const& f : x.head.fields) {
-        if (!iequals(f.name, "x-forwarded-for") || f.value.empty()) continue;
-        out.append(f.value);
-        out.append(", ");
-      }
+    for (auto const hop : x.hops) {
+      out.append(hop);
+      out.append(", ");
     }
     append_line(out, "", from.text);
   }

@@ -89,7 +89,8 @@ void core::on_reply(reply const& r) noexcept {
       return;
     }
   }
-  if (in_trouble_ && command.what == pending_command::role::user) recovered();
+  // The idle PING counts too: where readiness keeps requests away, nothing else would end it.
+  if (in_trouble_) recovered();
   if (command.who == nullptr) return;
   command.who->on_reply(r);
   finish(command.who, {});

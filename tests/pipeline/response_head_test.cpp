@@ -13,12 +13,14 @@ struct told {
   head_changes changes = {};
 };
 
-// The answer's head as the client gets it, after "HTTP/1.1 ". The request's id stands as {id}.
+// The answer's head as the client gets it, after "HTTP/1.1 ". The request's id stands as {id}; a date that was added is
+// left out.
 std::string client_head(bench& b, std::vector<std::string> const& fields, told const& t = {}) {
   REQUIRE(outcome(b.matched(head_of("GET " + t.path + " HTTP/1.1", {"Host: h"}))) == "ok");
   static std::string bytes;  // what x.response views
   bytes = head_of("HTTP/1.1 " + t.status, fields);
   REQUIRE(outcome(http::parse_response_head(bytes, b.worker.view.limits, b.x.head.verb, b.x.response)) == "ok");
+  b.worker.date = "today";
   std::string out = "before ";
   append_response_head(out, b.x, t.extra, t.changes);
   REQUIRE(out.starts_with("before HTTP/1.1 "));
@@ -27,6 +29,8 @@ std::string client_head(bench& b, std::vector<std::string> const& fields, told c
   auto const at = head.find(line);
   REQUIRE(at != std::string::npos);
   head.replace(at, line.size(), "X-Request-Id: {id}\r\n");
+  if (auto const date = head.find("Date: " + b.worker.date + "\r\n"); date != std::string::npos)
+    head.erase(date, head.find('\n', date) + 1 - date);
   return head;
 }
 
@@ -168,12 +172,31 @@ TEST_CASE("response head, a new session: cookie and no-store go with it") {
         "Location: /home\r\n"
         "Set-Cookie: a=1\r\n"
         "Content-Length: 0\r\n"
-        "X-Request-Id: " +
+        "Date: " +
+            b.worker.date +
+            "\r\n"
+            "X-Request-Id: " +
             std::string(b.x.request_id) +
             "\r\n"
             "Set-Cookie: sid=new; Path=/; HttpOnly; SameSite=Lax\r\n"
             "Cache-Control: no-store\r\n"
             "\r\n");
+}
+
+TEST_CASE("an answer without a date gets one, and one with a date keeps it") {
+  bench b;
+  b.worker.date = "Sun, 06 Nov 1994 08:49:37 GMT";
+  REQUIRE(outcome(b.matched(head_of("GET / HTTP/1.1", {"Host: h"}))) == "ok");
+  for (std::string const given : {"", "date: Mon, 07 Nov 1994 08:49:37 GMT"}) {
+    auto const bytes =
+        head_of("HTTP/1.1 200 OK", given.empty() ? std::vector<std::string>{} : std::vector<std::string>{given});
+    REQUIRE(outcome(http::parse_response_head(bytes, b.worker.view.limits, b.x.head.verb, b.x.response)) == "ok");
+    std::string out;
+    append_response_head(out, b.x, "", {});
+    CHECK(has_line(out, given.empty() ? "Date: Sun, 06 Nov 1994 08:49:37 GMT" : given));
+    CHECK(out.find("Date: Sun") == out.rfind("Date: Sun"));
+    CHECK((out.find("Date: Sun") != std::string::npos) == given.empty());
+  }
 }
 
 TEST_CASE("our cookie, set by an identity service that keeps the sessions itself: it passes on, and from nobody else") {

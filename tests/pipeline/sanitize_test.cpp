@@ -263,11 +263,11 @@ TEST_CASE("trace, begun here unless a trusted proxy goes on with a good one") {
 
 TEST_CASE("client, the peer, or the last address of a trusted proxy's list that no proxy has") {
   struct row {
-    std::vector<std::string> forwarded_for;
+    std::vector<std::string> lists;
     bool trusted;
     std::string client;
   };
-  auto const [forwarded_for, trusted, client] = GENERATE(values<row>({
+  auto const [lists, trusted, client] = GENERATE(values<row>({
       {{}, false, "192.0.2.1"},
       {{}, true, "192.0.2.1"},
       {{"198.51.100.7"}, false, "192.0.2.1"},
@@ -281,13 +281,24 @@ TEST_CASE("client, the peer, or the last address of a trusted proxy's list that 
       {{"1.2.3.4, ::ffff:10.1.1.1"}, true, "1.2.3.4"},
       {{""}, true, "192.0.2.1"},
       {{", ,"}, true, "192.0.2.1"},
+      {{"garbage"}, true, "192.0.2.1"},
+      {{"1.2.3.4, garbage, 10.1.1.1"}, true, "10.1.1.1"},
+      {{"198.51.100.7:4711, 10.1.1.1"}, true, "198.51.100.7"},
+      {{"[2001:db8::7]:4711"}, true, "2001:db8::7"},
+      {{"for=198.51.100.7;proto=https"}, true, "198.51.100.7"},
+      {{"for=198.51.100.7;proto=https"}, false, "192.0.2.1"},
+      {{"for=1.2.3.4, for=198.51.100.7, for=10.1.1.1", "for=10.2.2.2"}, true, "198.51.100.7"},
+      {{"for=\"[2001:db8::7]:80\""}, true, "2001:db8::7"},
+      {{"for=unknown"}, true, "192.0.2.1"},
+      {{"for=1.2.3.4 and more"}, true, "192.0.2.1"},
+      {{"for=1.2.3.4", "198.51.100.7"}, true, "198.51.100.7"},
   }));
-  CAPTURE(forwarded_for, trusted);
+  CAPTURE(lists, trusted);
   bench b(with_proxies);
   b.from.trusted = trusted;
   std::vector<std::string> fields{"Host: h"};
-  for (auto const& f : forwarded_for)
-    fields.push_back("X-Forwarded-For: " + f);
+  for (auto const& list : lists)
+    fields.push_back(list.find('=') == list.npos ? "X-Forwarded-For: " + list : "Forwarded: " + list);
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", fields))) == "ok");
   CHECK(b.x.client_address == client);
 }

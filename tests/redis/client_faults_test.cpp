@@ -238,6 +238,17 @@ TEST_CASE_METHOD(fixture, "trouble while connected: told once a kind, and so is 
   CHECK_FALSE(client->trouble());
 }
 
+TEST_CASE_METHOD(fixture, "trouble, and then no command at all: the idle PING ends it") {
+  times.settled = times.ping_after = milliseconds{20};
+  connect();
+  server.answer = [&](auto& c, auto const&) { c.send("-LOADING x\r\n"); };
+  (void)get(*this);
+  REQUIRE(client->trouble());
+  server.answer = [](auto& c, auto const&) { c.send("+PONG\r\n"); };
+  CHECK(run_until(context, [&] { return !client->trouble(); }));
+  CHECK(watch.recovered == 1);
+}
+
 TEST_CASE_METHOD(fixture, "one good answer between bad ones is not the end of trouble") {
   connect();
   server.answer = [&](auto& c, auto const&) { c.send("-LOADING x\r\n"); };

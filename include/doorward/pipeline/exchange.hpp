@@ -52,7 +52,8 @@ struct exchange {
   std::string_view request_id;  ///< `id`, or what a trusted proxy sent
   std::array<char, 55> traceparent_storage{};
   std::string_view traceparent;
-  std::string_view client_address;  ///< the peer, or who a trusted proxy says it speaks for
+  std::string_view client_address;     ///< the peer, or who a trusted proxy says it speaks for
+  std::vector<std::string_view> hops;  ///< nodes that trusted proxies say the request passed, the client first
 
   // match
   runtime::compiled_route const* route = nullptr;
