@@ -18,11 +18,25 @@ using namespace std::chrono_literals;
 
 constexpr auto drain_poll = 50ms;
 
-obs::log::level level_of(config::log_level l) {
-  return static_cast<obs::log::level>(l);
+obs::log::level level_of(config::log_level l) noexcept {
+  switch (l) {
+    case config::log_level::trace: return obs::log::level::trace;
+    case config::log_level::debug: return obs::log::level::debug;
+    case config::log_level::info: return obs::log::level::info;
+    case config::log_level::warn: return obs::log::level::warn;
+    case config::log_level::error: return obs::log::level::error;
+    case config::log_level::off: break;
+  }
+  return obs::log::level::off;
 }
-obs::log::format format_of(config::log_format f) {
-  return static_cast<obs::log::format>(f);
+
+obs::log::format format_of(config::log_format f) noexcept {
+  switch (f) {
+    case config::log_format::json: return obs::log::format::json;
+    case config::log_format::text: return obs::log::format::text;
+    case config::log_format::automatic: break;
+  }
+  return obs::log::format::automatic;
 }
 
 // What the main thread does: waits for signals, and takes the program down in steps.

@@ -48,6 +48,12 @@ std::string reason(redis_state const& s) {
   return words;
 }
 
+std::string cannot(std::string const& address, error_code const& why) {
+  // The resolver's own words ("authoritative", "try again later") are about name servers.
+  bool const unresolved = why.category() == boost::asio::error::get_netdb_category();
+  return address + ": " + (unresolved ? "host not found" : why.message());
+}
+
 }  // namespace
 
 struct supervisor::crew {
@@ -83,7 +89,7 @@ bool supervisor::start(std::string& error) {
   for (auto const& where : config_.server.listen) {
     auto s = server::bound_socket::bind(where);
     if (!s) {
-      error = where.text + ": " + s.error().message();
+      error = cannot(where.text, s.error());
       return false;
     }
     sockets_.push_back(std::move(*s));
@@ -96,7 +102,7 @@ bool supervisor::start(std::string& error) {
     for (auto const& s : sockets_) {
       auto const fd = s.clone();
       if (!fd) {
-        error = s.address() + ": " + fd.error().message();
+        error = cannot(s.address(), fd.error());
         return false;
       }
       c.listener.accept_on(*fd, s.is_unix());
@@ -106,7 +112,7 @@ bool supervisor::start(std::string& error) {
     auto a = admin::server::start(*config_.admin.listen, {[this] { return ready(); }, [this] { return metrics_text(); },
                                                           [this] { return config::to_json(config_); }});
     if (!a) {
-      error = config_.admin.listen->text + ": " + a.error().message();
+      error = cannot(config_.admin.listen->text, a.error());
       return false;
     }
     admin_ = std::move(*a);

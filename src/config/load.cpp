@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <fstream>
+#include <memory>
 #include <system_error>
 
 #include "config/description.hpp"
@@ -13,6 +14,7 @@
 #include "config/sections.hpp"
 #include "config/source.hpp"
 #include "config/yaml.hpp"
+#include "doorward/base/encoding.hpp"
 
 namespace doorward::config {
 namespace {
@@ -22,11 +24,18 @@ std::optional<std::string> process_environment(std::string const& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>{value};
 }
 
-loaded unreadable(std::string why) {
+// "is a directory", as the system says it, but in the tone of the other messages.
+loaded unreadable(int error) {
+  auto why = std::generic_category().message(error);
+  if (!why.empty()) why.front() = to_lower(why.front());
   loaded out;
   out.problems.push_back({problem::level::error, {}, {}, std::move(why), {}});
   return out;
 }
+
+struct closed_at_end {
+  void operator()(std::FILE* f) const noexcept { std::fclose(f); }
+};
 
 }  // namespace
 
@@ -58,15 +67,13 @@ loaded load(std::string_view text, std::string const& file, environment const& e
 }
 
 loaded load_file(std::filesystem::path const& file) {
-  std::error_code ec;
-  if (std::filesystem::is_directory(file, ec)) return unreadable("this is a folder, not a file");
-  std::ifstream in{file, std::ios::binary};
-  if (!in) return unreadable(fmt::format("cannot be read: {}", std::generic_category().message(errno)));
+  // Not a stream of the standard library: those do not say why they fail.
+  std::unique_ptr<std::FILE, closed_at_end> const in{std::fopen(file.c_str(), "rb")};
+  if (!in) return unreadable(errno);
   // One byte more than allowed, so that the limit is noticed without reading all of what somebody points us at.
   std::string text(max_file_bytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return unreadable("cannot be read");
-  text.resize(static_cast<std::size_t>(in.gcount()));
+  text.resize(std::fread(text.data(), 1, text.size(), in.get()));
+  if (std::ferror(in.get()) != 0) return unreadable(errno);
   return load(text, file.string(), process_environment);
 }
 

@@ -1,13 +1,16 @@
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -65,10 +68,27 @@ error_code port_is_free(sockaddr const* address, socklen_t size) {
   return ec;
 }
 
+// The first address of a host's name. Waits for the answer: nothing is being served yet.
+std::vector<char> resolved(config::endpoint const& where, error_code& ec) {
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE | AI_ADDRCONFIG;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wanted, &found) != 0) {
+    ec = boost::asio::error::host_not_found;
+    return {};
+  }
+  auto const* const bytes = reinterpret_cast<char const*>(found->ai_addr);
+  std::vector<char> name(bytes, bytes + found->ai_addrlen);
+  ::freeaddrinfo(found);
+  return name;
+}
+
 std::vector<char> tcp_name(config::endpoint const& where, error_code& ec) {
   namespace ip = boost::asio::ip;
-  auto const address = ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec);
-  if (ec) return {};
+  error_code no_literal;
+  auto const address = ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, no_literal);
+  if (no_literal) return resolved(where, ec);
   std::vector<char> name;
   if (address.is_v4()) {
     sockaddr_in a{};
@@ -99,6 +119,13 @@ std::uint16_t bound_port(int fd) noexcept {
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &size);
   return ntohs(a.ss_family == AF_INET ? reinterpret_cast<sockaddr_in*>(&a)->sin_port
                                       : reinterpret_cast<sockaddr_in6*>(&a)->sin6_port);
+}
+
+void set_port(std::vector<char>& name, std::uint16_t port) noexcept {
+  // Both families have it in the same place.
+  static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+  auto const in_network_order = htons(port);
+  std::memcpy(name.data() + offsetof(sockaddr_in, sin_port), &in_network_order, sizeof in_network_order);
 }
 
 bool somebody_listens(sockaddr_un const& name) noexcept {
@@ -153,9 +180,7 @@ result<bound_socket> bound_socket::bind(config::endpoint const& where) {
   if (!fd) return fd.error();
   s.fd_ = *fd;
   auto const port = bound_port(s.fd_);
-  config::endpoint bound = where;
-  bound.port = port;
-  s.name_ = tcp_name(bound, ec);  // clones bind to the port that was found
+  set_port(s.name_, port);  // clones bind to the port that was found
   auto const v6 = where.host.find(':') != std::string::npos;
   s.address_ = (v6 ? '[' + where.host + ']' : where.host) + ':' + std::to_string(port);
   return s;

@@ -84,12 +84,33 @@ TEST_CASE("usage, by what is wrong with it") {
       {"probe"},
       {"probe", "-c", "a.yaml", "--url", "http://127.0.0.1:1/"},
       {"version", "more"},
+      {"explain", "-c", "a.yaml", "GET", "/", "--header", "broken"},
+      {"explain", "-c", "a.yaml", "GET", "/", "--header", ": nameless"},
+      {"session", "list"},
+      {"session", "--help"},
   }));
   CAPTURE(words);
   auto const s = run(words);
   CHECK(s.code == app::bad_usage);
   CHECK_FALSE(s.err.empty());
   CHECK(s.out.empty());
+}
+
+TEST_CASE("usage, the word that is wrong is named") {
+  struct row {
+    std::vector<std::string> words;
+    std::string said;
+  };
+  auto const r = GENERATE(values<row>({
+      {{"chekc", "-c", "a.yaml"}, "there is no command `chekc`; the commands are serve, check, routes, explain, "},
+      {{"chekc", "--help"}, "`chekc`"},
+      {{"session", "list", "-c", "a.yaml"}, "session: not available yet"},
+      {{"explain", "-c", "a.yaml", "GET", "/", "--header", "broken"}, "`broken` is not a header"},
+      {{"check", "-c", "a.yaml", "more"}, "more"},
+      {{"check", "--unknown", "-c", "a.yaml"}, "--unknown"},
+  }));
+  CAPTURE(r.words);
+  CHECK(holds(run(r.words).err, r.said));
 }
 
 TEST_CASE("help, everywhere, is no mistake") {
@@ -151,12 +172,18 @@ TEST_CASE("any command that needs it, the file cannot be read") {
   auto const words = GENERATE(values<std::vector<std::string>>({{"check"}, {"serve"}, {"routes"}, {"probe"}}));
   CAPTURE(words);
   temporary_folder const folder;
-  auto all = words;
-  all.insert(all.end(), {"-c", folder.file("missing.yaml")});
-  auto const s = run(all);
-  CHECK(s.code == app::bad_configuration);
-  CHECK(holds(s.err, "missing.yaml"));
-  CHECK(s.out.empty());
+  struct row {
+    std::string file, why;
+  };
+  for (auto const& [name, why] : std::vector<row>{{folder.file("missing.yaml"), "no such file or directory"},
+                                                  {folder.path().string(), "is a directory"}}) {
+    auto all = words;
+    all.insert(all.end(), {"-c", name});
+    auto const s = run(all);
+    CHECK(s.code == app::bad_configuration);
+    CHECK(s.err == name + ": error: " + why + '\n');
+    CHECK(s.out.empty());
+  }
 }
 
 TEST_CASE("routes, in the order in which they are tried") {
@@ -218,6 +245,21 @@ TEST_CASE("serve, the port is taken") {
   auto const s = run({"serve", "-c", file});
   CHECK(s.code == app::could_not_run);
   CHECK(holds(s.err, "cannot listen on 127.0.0.1:" + std::to_string(port)));
+}
+
+TEST_CASE("serve, nobody knows the host") {
+  temporary_folder const folder;
+  // Longer than a label may be (RFC 1035 section 2.3.4), so that nobody is asked.
+  auto const nowhere = std::string(64, 'a') + ":80";
+  auto const listeners = GENERATE(as<std::string>{}, "server: { listen: \"NOWHERE\" }\n",
+                                  "server: { listen: \"127.0.0.1:0\" }\nadmin: { listen: \"NOWHERE\" }\n");
+  auto text = listeners + good;
+  text.replace(text.find("NOWHERE"), 7, nowhere);
+  auto const file = folder.write("good.yaml", text);
+  CHECK(run({"check", "-c", file}).code == app::done);
+  auto const s = run({"serve", "-c", file});
+  CHECK(s.code == app::could_not_run);
+  CHECK(s.err == "doorward: cannot listen on " + nowhere + ": host not found\n");
 }
 
 TEST_CASE("probe, nobody answers") {
