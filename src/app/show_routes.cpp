@@ -4,19 +4,10 @@
 
 #include "app/commands.hpp"
 #include "doorward/app/cli.hpp"
+#include "doorward/config/words.hpp"
 
 namespace doorward::app {
 namespace {
-
-std::string_view name(config::auth_mode mode) noexcept {
-  switch (mode) {
-    case config::auth_mode::required: return "required";
-    case config::auth_mode::optional: return "optional";
-    case config::auth_mode::passive: return "passive";
-    case config::auth_mode::none: return "none";
-  }
-  return "";
-}
 
 std::string join(std::vector<std::string> const& items, std::string_view separator) {
   return fmt::format("{}", fmt::join(items, separator));
@@ -48,7 +39,7 @@ int show_routes(config::model const& m, std::ostream& out) {
   rows.push_back({"(own)", "/.doorward/**", "*", "*", "none", "-", "nothing: 404", "-"});
   for (auto const& r : m.routes)
     rows.push_back({r.id, r.path, r.host.empty() ? "*" : r.host, r.methods.empty() ? "*" : join(r.methods, ","),
-                    std::string(name(r.auth)), allow_text(r.allow), target_text(r),
+                    std::string(config::word_for(r.auth)), allow_text(r.allow), target_text(r),
                     fmt::format("{}:{}", m.file, r.where.line)});
 
   std::array<std::size_t, 8> widths{};

@@ -15,7 +15,7 @@ inline constexpr char unix_prefix[] = "unix:";
 /// `host:port`, `[::1]:8080` or `unix:/path`. Port 0 is allowed: any free one.
 [[nodiscard]] parsed<endpoint> parse_listen(std::string_view text);
 
-/// The `/path` of a unix socket: absolute, without dots that climb, and short enough for the kernel (unix(7)).
+/// The `/path` of a unix socket: absolute, and short enough for the kernel (unix(7)).
 [[nodiscard]] parsed<endpoint> parse_unix_path(std::string_view path);
 
 /// `10.0.0.0/8`, `fd00::/8`, or an address alone.

@@ -11,6 +11,7 @@
 #include "config/suggest.hpp"
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/path_pattern.hpp"
+#include "doorward/http/reserved_names.hpp"
 
 namespace doorward::config {
 namespace {
@@ -63,6 +64,7 @@ void checker::run() {
     check_route(doc_.routes[i], join("routes", i));
   check_ids();
   check_reachable();
+  check_final_slash();
 }
 
 void checker::resolve_server() {
@@ -224,11 +226,13 @@ void checker::check_identity() {
 void checker::check_headers() {
   std::map<std::string, header_template const*> known;
   for (auto const& h : doc_.headers) {
-    auto const [at, fresh] = known.emplace(fold_header_name(h.name), &h);
+    auto const [at, fresh] = known.emplace(http::fold_field_name(h.name), &h);
     if (fresh) continue;
-    problems_.error(h.where, join("headers", h.name),
-                    fmt::format("the same header as `{}` on line {}: case, `-` and `_` make no difference",
-                                at->second->name, at->second->where.line));
+    problems_.error(
+        h.where, join("headers", h.name),
+        fmt::format(
+            "the same header as `{}` on line {}: only letters and digits tell headers apart, and not their case",
+            at->second->name, at->second->where.line));
   }
 }
 

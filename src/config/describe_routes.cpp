@@ -14,13 +14,6 @@ namespace {
 
 using std::chrono::hours;
 
-typed<auth_mode> auth() {
-  return choice<auth_mode>({{"required", auth_mode::required},
-                            {"optional", auth_mode::optional},
-                            {"passive", auth_mode::passive},
-                            {"none", auth_mode::none}});
-}
-
 std::optional<complaint> check_id(std::string_view id) {
   auto const fine = [](char c) { return c > ' ' && c <= '~' && c != '"' && c != '\\'; };
   if (!id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), fine)) return std::nullopt;
@@ -128,7 +121,7 @@ typed<std::vector<header_template>> describe_headers() {
 
 typed<route_defaults> describe_defaults() {
   return mapping<route_defaults>({
-      field("auth", &route_defaults::auth, auth(), "required", "`auth` of the routes that give none."),
+      field("auth", &route_defaults::auth, choice<auth_mode>(), "required", "`auth` of the routes that give none."),
   });
 }
 
@@ -157,18 +150,14 @@ typed<std::vector<route_config>> describe_routes() {
                 list(text("method", "^[!#$%&'*+.^_`|~0-9A-Z-]+$", check_method), false), "", "The methods it is for.")
               .without("every method"),
           field(
-              "auth", &route_config::auth, auth(), "",
+              "auth", &route_config::auth, choice<auth_mode>(), "",
               "`required`: no session, no entry. `optional`: without one the request goes on as nobody. `passive`: as "
               "`required`, but does not extend the session. `none`: Redis is not asked.")
               .without("`defaults.auth`"),
           field("allow", &route_config::allow, allow(), "",
                 "Who may pass; all conditions given must hold. Others get 403.")
               .without("everybody with a session"),
-          field("unauthenticated", &route_config::unauthenticated,
-                choice<unauthenticated_action>({{"auto", unauthenticated_action::automatic},
-                                                {"reject", unauthenticated_action::reject},
-                                                {"redirect", unauthenticated_action::redirect}}),
-                "auto",
+          field("unauthenticated", &route_config::unauthenticated, choice<unauthenticated_action>(), "auto",
                 "Without a session: `reject` is 401, `redirect` goes to the login, `auto` redirects navigations only."),
           field("upstream", &route_config::upstream, any_text("upstream's name"), "",
                 "Where it goes; a name from `upstreams`."),

@@ -42,7 +42,7 @@ typed<server_limits> limits() {
       field("body_bytes", &server_limits::body_bytes, size<std::uint64_t>(0, kib * kib * kib * kib), "10MiB",
             "A request body; more is 413. A route can say otherwise."),
       field("connections", &server_limits::connections, integer<std::size_t>(1, 10'000'000), "10000",
-            "Client connections over all workers; more are closed at once."),
+            "Client connections over all workers; more are answered 503 and closed."),
   });
 }
 
@@ -96,18 +96,9 @@ typed<admin_config> describe_admin() {
 
 typed<log_config> describe_log() {
   return mapping<log_config>({
-      field("level", &log_config::level,
-            choice<log_level>({{"trace", log_level::trace},
-                               {"debug", log_level::debug},
-                               {"info", log_level::info},
-                               {"warn", log_level::warn},
-                               {"error", log_level::error},
-                               {"off", log_level::off}}),
-            "info", "The least severe lines that are written."),
-      field(
-          "format", &log_config::format,
-          choice<log_format>({{"auto", log_format::automatic}, {"json", log_format::json}, {"text", log_format::text}}),
-          "auto", "`auto` is coloured text on a terminal and JSON lines elsewhere."),
+      field("level", &log_config::level, choice<log_level>(), "info", "The least severe lines that are written."),
+      field("format", &log_config::format, choice<log_format>(), "auto",
+            "`auto` is coloured text on a terminal and JSON lines elsewhere."),
       field("access", &log_config::access, boolean(), "true", "One line for each request, on standard output."),
   });
 }

@@ -71,9 +71,8 @@ typed<cookie_config> cookie() {
       field("secure", &cookie_config::secure, or_auto(boolean()), "auto",
             "Send it over https only. `auto` is on unless every listener is a unix socket or on a loopback address and "
             "`public_origin` is not https."),
-      field("same_site", &cookie_config::policy,
-            choice<same_site>({{"lax", same_site::lax}, {"strict", same_site::strict}, {"none", same_site::none}}),
-            "lax", "The SameSite attribute. `none` needs `secure`."),
+      field("same_site", &cookie_config::policy, choice<same_site>(), "lax",
+            "The SameSite attribute. `none` needs `secure`."),
       unused<cookie_config>("keys", list(any_text("secret")), "[]",
                             "HMAC keys, newest first: forged ids then never reach Redis.")
           .not_yet(),
@@ -169,8 +168,7 @@ typed<identity_config> describe_identity() {
       field("return_to", &identity_config::return_to,
             text("query parameter", "^[A-Za-z0-9._-]{1,64}$", check_parameter), "next",
             "The query parameter that carries the path to come back to."),
-      field("mode", &identity_config::mode,
-            choice<identity_mode>({{"grant", identity_mode::grant}, {"external", identity_mode::external}}), "grant",
+      field("mode", &identity_config::mode, choice<identity_mode>(), "grant",
             "`grant`: doorward makes the session on the identity service's word. `external`: that service writes Redis "
             "and "
             "the cookie itself."),

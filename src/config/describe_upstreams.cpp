@@ -28,7 +28,10 @@ typed<endpoint> upstream_url() {
 typed<upstream_timeouts> timeouts() {
   auto const time = duration(shortest, longest);
   return mapping<upstream_timeouts>({
-      field("connect", &upstream_timeouts::connect, time, "1s", "To connect; then 502."),
+      field(
+          "connect", &upstream_timeouts::connect, time, "1s",
+          "To connect, or to wait for a connection where all are taken. No connection in this time is 504, one that is "
+          "refused 502, none free 503."),
       field("first_byte", &upstream_timeouts::first_byte, time, "30s",
             "From the request sent to the first byte of the response; then 504."),
       field("idle", &upstream_timeouts::idle, time, "60s",
@@ -64,7 +67,10 @@ typed<upstream_config> long_form() {
                               "How an endpoint is chosen."),
       field("timeouts", &upstream_config::timeouts, timeouts(), "", "How long it may take."),
       field("retries", &upstream_config::retries, integer<unsigned>(0, 3), "1",
-            "Further attempts where that is safe: the request had no effect yet."),
+            "Further attempts, where that is safe: at other endpoints while none has taken the connection; and, unless "
+            "0, "
+            "once more on a new connection when a kept one died before a byte of the answer (an idempotent method, a "
+            "body that is at hand as a whole)."),
       field("connections", &upstream_config::connections, integer<std::size_t>(1, 65'535), "256",
             "Connections to one endpoint at most, over all workers; when all are taken, 503."),
       unused<upstream_config>("health", health(), "", "Active health checks.").not_yet(),
@@ -91,50 +97,9 @@ typed<upstream_config> upstream() {
 }  // namespace
 
 typed<std::vector<upstream_config>> describe_upstreams() {
-  auto const named = [](upstream_config& u, std::string const& name, position where) {
-    u.name = name;
-    u.where = where;
-  };
+  auto const named = [](upstream_config& u, std::string const& name, position) { u.name = name; };
   auto const value = [](upstream_config& u) -> upstream_config& { return u; };
   return dictionary<upstream_config>("^[A-Za-z0-9._-]{1,64}$", upstream(), named, value, check_name);
-}
-
-typed<redis_section> describe_redis() {
-  auto const time = duration(shortest, milliseconds{std::chrono::minutes{1}});
-  auto const url = parsed_text<redis_url>("Redis URL", "^(redis://.+|unix:/.+)$", parse_redis_url);
-  auto const secret = parsed_text<redacted>(
-      "password", "", [](std::string_view written) -> parsed<redacted> { return redacted{std::string{written}}; });
-  auto timeouts = mapping<redis_section>({
-      field("connect", &redis_section::connect_timeout, time, "1s", "To connect and authenticate."),
-      field("command", &redis_section::command_timeout, time, "250ms",
-            "To answer one command; then the request is refused with 503."),
-  });
-  auto const nodes = list(any_text("host:port"));
-  auto const sentinel = mapping<nothing>({
-      unused<nothing>("master", any_text("name"), "", "The name of the master."),
-      unused<nothing>("nodes", nodes, "", "The sentinels."),
-      unused<nothing>("password", any_text("password"), "", "The sentinels' password."),
-  });
-  auto const cluster = mapping<nothing>({unused<nothing>("nodes", nodes, "", "Some nodes of the cluster.")});
-  auto const tls = mapping<nothing>({
-      unused<nothing>("ca", any_text("file"), "\"\"", "Certificate authority, PEM.").not_yet(),
-      unused<nothing>("cert", any_text("file"), "\"\"", "Client certificate, PEM.").not_yet(),
-      unused<nothing>("key", any_text("file"), "\"\"", "Its private key, PEM.").not_yet(),
-      unused<nothing>("server_name", any_text("host name"), "\"\"", "The name Redis's certificate must carry.")
-          .not_yet(),
-  });
-  return mapping<redis_section>({
-      field(
-          "url", &redis_section::url, url, default_redis_url,
-          "`redis://user:password@host:port/db`, or `unix:///run/redis.sock?db=0`; user and password percent-encoded."),
-      unused<redis_section>("sentinel", sentinel, "", "Sentinels that know the master.").not_yet(),
-      unused<redis_section>("cluster", cluster, "", "A Redis Cluster.").not_yet(),
-      field("username", &redis_section::username, any_text("user name"), "\"\"",
-            "ACL user; goes before the one in the URL. Needs a password."),
-      field("password", &redis_section::password, secret, "\"\"", "Goes before the one in the URL."),
-      unused<redis_section>("tls", tls, "", "How rediss:// is verified."),
-      group("timeouts", std::move(timeouts), "How long Redis may take."),
-  });
 }
 
 }  // namespace doorward::config

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/http/reserved_names.hpp"
 
 namespace doorward::config {
 namespace {
@@ -57,17 +58,10 @@ bool is_field_name(std::string_view text) noexcept {
   });
 }
 
-std::string fold_header_name(std::string_view name) {
-  std::string out;
-  for (char const c : name)
-    out += c == '_' ? '-' : to_lower(c);
-  return out;
-}
-
 std::optional<complaint> check_header_name(std::string_view name) {
   if (!is_token(name)) return complaint{"not a header's name: letters, digits and `-`"};
   if (name.size() > 128) return complaint{"a header's name is at most 128 bytes long"};
-  auto const folded = fold_header_name(name);
+  auto const folded = http::fold_field_name(name);
   if (contains(connection_names, folded))
     return complaint{"this header belongs to the connection and cannot be injected"};
   if (contains(own_names, folded)) return complaint{"doorward sends this header itself"};

@@ -19,9 +19,6 @@ namespace doorward::config {
 /// What speaks against injecting a header of this name; nullopt when nothing does.
 [[nodiscard]] std::optional<complaint> check_header_name(std::string_view name);
 
-/// Lower case with `_` as `-`: names that fold to the same are one to somebody's server.
-[[nodiscard]] std::string fold_header_name(std::string_view name);
-
 /// Literal text, `{field}`, `{field?}`; `{{` and `}}` for braces.
 [[nodiscard]] parsed<std::vector<header_template::part>> parse_template(std::string_view text);
 [[nodiscard]] std::string template_text(std::vector<header_template::part> const& parts);

@@ -33,7 +33,7 @@ struct node::member {
   node value;
 };
 
-/// "a mapping", "a list", "a text", "nothing".
+/// "a mapping", "a list", "a single value", "nothing".
 [[nodiscard]] std::string_view name_of(node::kind k) noexcept;
 
 }  // namespace doorward::config

@@ -5,7 +5,7 @@
 
 #include "config/complaint.hpp"
 
-/// http::path_pattern says what a pattern means; here is what to tell somebody who wrote a wrong one, and where.
+/// Paths as values of the file. What makes a good one: http::path_pattern_problem.
 namespace doorward::config {
 
 /// A path in the form doorward matches and forwards (contract C7), without anything servers read differently and
@@ -14,8 +14,6 @@ namespace doorward::config {
 
 /// A route's path: literal segments, `*` for one whole segment, `**` for the rest (last only).
 [[nodiscard]] parsed<std::string> parse_pattern(std::string_view text);
-
-[[nodiscard]] bool has_wildcard(std::string_view pattern) noexcept;
 
 /// `path` is doorward's own: under /.doorward, which is never routed.
 [[nodiscard]] bool is_own_path(std::string_view path) noexcept;

@@ -8,7 +8,17 @@
 #include "config/url.hpp"
 #include "doorward/config/model.hpp"
 
-/// The sections of the file: each is described in a file of its own, and checked as a whole in `check_*.cpp`.
+/// The sections of the file. Those that belong together are described together:
+///
+///   describe.cpp            the file as a whole
+///   describe_server.cpp     server, admin, log, tracing
+///   describe_redis.cpp      redis
+///   describe_session.cpp    session, identity
+///   describe_upstreams.cpp  upstreams
+///   describe_routes.cpp     headers, defaults, routes
+///
+/// What only shows when several values are looked at together is checked in check.cpp and, for routes, in
+/// check_routes.cpp and check_final_slash.cpp.
 namespace doorward::config {
 
 /// `redis:` as written; the URL and the keys beside it are put together when all is read.
@@ -70,6 +80,7 @@ private:
   void check_upstreams();
   void check_route(route_config const& r, std::string const& path);
   void check_reachable();
+  void check_final_slash();
   void check_ids();
 
   [[nodiscard]] bool sound(std::string const& a, std::string const& b) const {

@@ -1,10 +1,10 @@
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "config/address.hpp"
 #include "config/header_rules.hpp"
 #include "config/scalars.hpp"
 #include "doorward/config/load.hpp"
+#include "doorward/config/words.hpp"
 
 // The same keys, in the same order and notation, as the file has: what this writes can be read back.
 namespace doorward::config {
@@ -42,34 +42,6 @@ json addresses(std::vector<endpoint> const& all, bool http) {
   }
   return out;
 }
-
-template <class E>
-struct word {
-  E value;
-  char const* text;
-};
-template <class E, std::size_t N>
-char const* word_for(E value, word<E> const (&words)[N]) {
-  auto const found =
-      std::find_if(std::begin(words), std::end(words), [&](word<E> const& w) { return w.value == value; });
-  return found == std::end(words) ? "" : found->text;
-}
-
-constexpr word<auth_mode> auth_words[]{{auth_mode::required, "required"},
-                                       {auth_mode::optional, "optional"},
-                                       {auth_mode::passive, "passive"},
-                                       {auth_mode::none, "none"}};
-constexpr word<unauthenticated_action> unauthenticated_words[]{{unauthenticated_action::automatic, "auto"},
-                                                               {unauthenticated_action::reject, "reject"},
-                                                               {unauthenticated_action::redirect, "redirect"}};
-constexpr word<same_site> same_site_words[]{
-    {same_site::lax, "lax"}, {same_site::strict, "strict"}, {same_site::none, "none"}};
-constexpr word<identity_mode> mode_words[]{{identity_mode::grant, "grant"}, {identity_mode::external, "external"}};
-constexpr word<log_level> level_words[]{{log_level::trace, "trace"}, {log_level::debug, "debug"},
-                                        {log_level::info, "info"},   {log_level::warn, "warn"},
-                                        {log_level::error, "error"}, {log_level::off, "off"}};
-constexpr word<log_format> format_words[]{
-    {log_format::automatic, "auto"}, {log_format::json, "json"}, {log_format::text, "text"}};
 
 json server(server_config const& s) {
   auto proxies = json::array();
@@ -110,9 +82,7 @@ json session(session_config const& s) {
   auto const& l = s.lifetime;
   auto const& f = s.fields;
   return {{"cookie",
-           {{"name", written(s.cookie.name)},
-            {"secure", s.cookie.secure},
-            {"same_site", word_for(s.cookie.policy, same_site_words)}}},
+           {{"name", written(s.cookie.name)}, {"secure", s.cookie.secure}, {"same_site", word_for(s.cookie.policy)}}},
           {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
           {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
           {"fields",
@@ -133,7 +103,7 @@ json identity(identity_config const& i) {
           {"login", written(i.login)},
           {"logout", written(i.logout)},
           {"return_to", i.return_to},
-          {"mode", word_for(i.mode, mode_words)}};
+          {"mode", word_for(i.mode)}};
 }
 
 json upstreams(std::vector<upstream_config> const& all) {
@@ -172,9 +142,9 @@ json route(route_config const& r) {
   if (!r.host.empty()) out["host"] = r.host;
   out["path"] = written(r.path);
   if (!r.methods.empty()) out["methods"] = written(r.methods);
-  out["auth"] = word_for(r.auth, auth_words);
+  out["auth"] = word_for(r.auth);
   if (!r.allow.empty()) out["allow"] = allow(r.allow);
-  out["unauthenticated"] = word_for(r.unauthenticated, unauthenticated_words);
+  out["unauthenticated"] = word_for(r.unauthenticated);
   if (r.respond) {
     out["respond"] = *r.respond;
   } else {
@@ -197,19 +167,17 @@ std::string to_json(model const& m) {
   auto routes = json::array();
   for (auto const& r : m.routes)
     routes.push_back(route(r));
-  json const out{{"version", 1},
-                 {"server", server(m.server)},
-                 {"admin", {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""}}},
-                 {"redis", redis(m.redis)},
-                 {"session", session(m.session)},
-                 {"identity", identity(m.identity)},
-                 {"upstreams", upstreams(m.upstreams)},
-                 {"headers", std::move(headers)},
-                 {"routes", std::move(routes)},
-                 {"log",
-                  {{"level", word_for(m.log.level, level_words)},
-                   {"format", word_for(m.log.format, format_words)},
-                   {"access", m.log.access}}}};
+  json const out{
+      {"version", 1},
+      {"server", server(m.server)},
+      {"admin", {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""}}},
+      {"redis", redis(m.redis)},
+      {"session", session(m.session)},
+      {"identity", identity(m.identity)},
+      {"upstreams", upstreams(m.upstreams)},
+      {"headers", std::move(headers)},
+      {"routes", std::move(routes)},
+      {"log", {{"level", word_for(m.log.level)}, {"format", word_for(m.log.format)}, {"access", m.log.access}}}};
   // Whatever a session field's name or a route holds, this must not throw.
   return out.dump(2, ' ', false, json::error_handler_t::replace);
 }

@@ -8,6 +8,7 @@
 #include "config/description.hpp"
 #include "config/reader.hpp"
 #include "doorward/base/time.hpp"
+#include "doorward/config/words.hpp"
 
 /// The words descriptions are written in. Each is typed by what it is read into, so that a key cannot be tied to a
 /// member of another type.
@@ -155,6 +156,15 @@ typed<E> choice(std::vector<std::pair<std::string, E>> options, std::vector<std:
     if (auto const index = read_choice(self, r, n)) *static_cast<E*>(into) = values[*index];
   };
   return d;
+}
+
+/// A choice among all that an enum has words for.
+template <class E>
+typed<E> choice() {
+  std::vector<std::pair<std::string, E>> options;
+  for (auto const& w : words<E>)
+    options.emplace_back(w.text, w.value);
+  return choice<E>(std::move(options));
 }
 
 /// A text that `parse` (std::string_view -> parsed<T>) turns into a value.

@@ -1,6 +1,7 @@
 #include "doorward/http/path_pattern.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "doorward/http/target.hpp"
 #include "http/path_bytes.hpp"
@@ -17,6 +18,10 @@ bool next_segment(std::string_view& path, std::string_view& segment) noexcept {
   return true;
 }
 
+std::size_t first_difference(std::string_view a, std::string_view b) noexcept {
+  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+}
+
 bool covers_segment(path_pattern::segment const& a, path_pattern::segment const& b) noexcept {
   if (a.any) return b.any || !b.text.empty();
   return !b.any && a.text == b.text;
@@ -24,28 +29,43 @@ bool covers_segment(path_pattern::segment const& a, path_pattern::segment const&
 
 }  // namespace
 
-std::string path_pattern_problem(std::string_view text) {
-  if (!text.starts_with('/')) return "a path pattern starts with '/'";
+std::optional<pattern_problem> path_pattern_problem(std::string_view text) {
+  if (!text.starts_with('/'))
+    return pattern_problem{"a path begins with `/`", text.empty() ? "" : '/' + std::string(text), 0};
+  std::string scratch;
+  auto const path = canonicalise(text, scratch);
+  if (!path) {
+    if (auto const query = text.find_first_of("?#"); query != std::string_view::npos)
+      return pattern_problem{"a path has no query and no fragment", {}, query};
+    return pattern_problem{
+        "no request can have this path: a blank, a control character, a backslash, a byte outside ASCII, a bad `%`, or "
+        "a `..` that leaves the root",
+        {},
+        0};
+  }
+  if (!path->plain())
+    return pattern_problem{
+        "`//`, `;`, `%2F`, `%5C` and `%3B` are read differently by different servers, so no path here has them", {}, 0};
+  if (path->text() != text)
+    return pattern_problem{"requests are matched by their canonical path, which this is not", std::string(path->text()),
+                           first_difference(text, path->text())};
   std::string_view rest = text;
   std::string_view segment;
   while (next_segment(rest, segment)) {
-    if (segment == "**" && !rest.empty()) return "'**' stands for the rest of a path and must come last";
+    auto const offset = text.size() - rest.size() - segment.size();
+    if (segment == "**" && !rest.empty())
+      return pattern_problem{"`**` stands for the rest of a path, so it comes last", {}, offset};
     if (segment != "*" && segment != "**" && segment.find('*') != std::string_view::npos)
-      return "'*' stands for a whole segment, as in /users/*/photo";
+      return pattern_problem{"`*` stands for one whole segment, `**` for the rest", {}, offset};
   }
-  std::string scratch;
-  auto const path = canonicalise(text, scratch);
-  if (!path)
-    return "it cannot be the path of a request: no '?', '#', '\\', space or control byte, percent-encode what is not "
-           "ASCII";
-  if (!path->plain())
-    return "'//', ';', '%2F', '%5C' and '%3B' are read in different ways by different servers and cannot stand in a "
-           "pattern";
-  if (path->text() != text)
-    return "it never matches as written; the same path in canonical form is " + std::string(path->text());
-  if (auto const decoded = decode_reserved(text); decoded != text)
-    return "it holds an escape that is not needed; without it the pattern is " + decoded;
-  return {};
+  // "%40" for "@" is the same path to everybody, but not byte for byte.
+  if (auto decoded = decode_reserved(text); decoded != text) {
+    auto const offset = first_difference(text, decoded);
+    // "%2A" would become a wildcard.
+    if (std::ranges::count(decoded, '*') != std::ranges::count(text, '*')) decoded.clear();
+    return pattern_problem{"this path holds an escape that is not needed", std::move(decoded), offset};
+  }
+  return std::nullopt;
 }
 
 path_pattern::path_pattern(std::string_view text) {

@@ -8,7 +8,6 @@
 namespace doorward::http {
 namespace {
 
-// Servers that hand headers on in the way of CGI make one character of all that are neither letter nor digit.
 constexpr char fold(char c) noexcept {
   auto const lower = to_lower(c);
   return (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') ? lower : '-';
@@ -29,10 +28,15 @@ constexpr std::uint64_t length_bit(std::size_t n) noexcept {
 
 }  // namespace
 
+std::string fold_field_name(std::string_view name) {
+  std::string folded(name);
+  std::ranges::transform(folded, folded.begin(), fold);
+  return folded;
+}
+
 reserved_names::reserved_names(std::vector<std::string> const& names) {
   for (auto const& name : names) {
-    auto& folded = folded_.emplace_back(name);
-    std::ranges::transform(folded, folded.begin(), fold);
+    folded_.push_back(fold_field_name(name));
     lengths_ |= length_bit(name.size());
   }
 }

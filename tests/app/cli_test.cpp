@@ -168,6 +168,21 @@ TEST_CASE("check, a bad file: every mistake, with its place") {
   CHECK(holds(s.err, file + ":3:"));
 }
 
+TEST_CASE("check, a file with a warning is good, and serve says it too") {
+  temporary_folder const folder;
+  auto const file = folder.write("slash.yaml", "server: { listen: \"unix:" + folder.file("none/socket") + "\" }\n" +
+                                                   good + "  - { path: /never, upstream: app }\n");
+  auto const warning =
+      file + ":9:13: warning: routes[2].path: no request gets here: the route on line 8 takes all of them\n";
+  auto const s = run({"check", "-c", file});
+  CHECK(s.code == app::done);
+  CHECK(s.out == file + ": good\n");
+  CHECK(s.err.starts_with(warning));
+  auto const served = run({"serve", "-c", file});
+  CHECK(served.code == app::could_not_run);
+  CHECK(served.err.starts_with(warning));
+}
+
 TEST_CASE("any command that needs it, the file cannot be read") {
   auto const words = GENERATE(values<std::vector<std::string>>({{"check"}, {"serve"}, {"routes"}, {"probe"}}));
   CAPTURE(words);

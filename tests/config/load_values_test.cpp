@@ -34,7 +34,6 @@ routes:
   CHECK(m.identity.upstream == "identity");
   REQUIRE(m.upstreams.size() == 2);
   CHECK(m.upstreams[0].name == "app");
-  CHECK(m.upstreams[0].where.line == 3);
   REQUIRE(m.headers.size() == 2);
   CHECK(m.headers[0].name == "X-User-Id");
   CHECK(m.headers[0].parts[0].text == "userId");

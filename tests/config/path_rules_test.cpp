@@ -51,7 +51,7 @@ TEST_CASE("what is no pattern, where and why") {
                         {"/**/a", last, "", 1},
                         {"/a/**/**", last, "", 3},
                         {"/a/**/", last, "", 3},
-                        {"/a%40b", "this path holds an escape that is not needed", "write the character itself", 2}}) {
+                        {"/a%40b", "this path holds an escape that is not needed", "write `/a@b`", 2}}) {
     INFO(text);
     auto const got = parse_pattern(text);
     REQUIRE(std::holds_alternative<complaint>(got));

@@ -200,3 +200,65 @@ TEST_CASE("a route that login or logout leave nothing is worth a warning") {
     CHECK(load_completed(route(std::string{"path: "} + path + ", upstream: app")).problems.empty());
   }
 }
+
+TEST_CASE("a guarded path that a slash at its end leads past is worth a warning") {
+  struct row {
+    char const *guarded, *later;
+    char const *path, *later_path;
+  };
+  constexpr char admins[] = "path: @@/a, allow: { roles: [admin] }";
+  std::vector<wrong> rows;
+  for (auto const& [guarded, later, path, later_path] : std::vector<row>{
+           {"path: @@/a", "path: /**, auth: none", "/a", "/**"},
+           {"path: @@/a", "path: /**, auth: optional", "/a", "/**"},
+           {"path: @@/a, auth: passive", "path: /**, auth: optional", "/a", "/**"},
+           {"path: @@/a, auth: optional", "path: /a/**, auth: none", "/a", "/a/**"},
+           {"path: @@/p/*/edit", "path: /p/**, auth: none", "/p/*/edit", "/p/**"},
+           {"path: @@/p/*/edit", "path: /p/public/**, auth: none", "/p/*/edit", "/p/public/**"},
+           {"path: @@/p/*", "path: /p/*/, auth: none", "/p/*", "/p/*/"},
+           {"path: @@/p/*", "path: /*/x/**, auth: none", "/p/*", "/*/x/**"},
+           {"path: @@/p/1", "path: /*/*/, auth: none", "/p/1", "/*/*/"},
+           {admins, "path: /**", "/a", "/**"},
+           {admins, "path: /**, allow: { roles: [admin, staff] }", "/a", "/**"},
+           {admins, "path: /**, allow: { fields: { plan: [pro] } }", "/a", "/**"},
+           {"path: @@/a, allow: { fields: { plan: [pro] } }", "path: /**, allow: { fields: { plan: [pro, free] } }",
+            "/a", "/**"},
+           {"path: @@/a, host: x.example", "path: /**, auth: none", "/a", "/**"},
+           {"path: @@/a", "path: /**, auth: none, host: \"*.example\"", "/a", "/**"},
+           {"path: @@/a, methods: [HEAD]", "path: /**, auth: none, methods: [GET]", "/a", "/**"},
+       }) {
+    rows.push_back(
+        {fmt::format("routes:\n  - {{ upstream: app, {} }}\n  - {{ upstream: app, {} }}", guarded, later),
+         "routes[0].path",
+         fmt::format("`{0}/` goes past this route (line 2) to `{1}` (line 3), which lets more people in; many "
+                     "applications take `{0}/` for `{0}`",
+                     path, later_path),
+         fmt::format("write `{}/**`, or add a route of that path that asks for the same", path)});
+  }
+  check_each(rows, problem::level::warning);
+}
+
+TEST_CASE("a guarded path whose slash leads nowhere worse is fine") {
+  for (auto const* routes : {
+           "{ path: /a, upstream: app }, { path: /**, upstream: app }",
+           "{ path: /a, upstream: app }, { path: /**, upstream: app, auth: passive }",
+           "{ path: /a, upstream: app, auth: none }, { path: /**, upstream: app, auth: none }",
+           "{ path: /a/**, upstream: app }, { path: /**, upstream: app, auth: none }",
+           "{ path: /a/, upstream: app }, { path: /**, upstream: app, auth: none }",
+           "{ path: /, upstream: app }, { path: /**, upstream: app, auth: none }",
+           "{ path: /a, upstream: app }, { path: /b/**, upstream: app, auth: none }",
+           "{ path: /a, upstream: app }, { path: /*, upstream: app, auth: none }",
+           "{ path: /a, upstream: app }, { path: /**, respond: 404, auth: none }",
+           "{ path: /a, upstream: app }, { path: /a/, upstream: app }, { path: /**, upstream: app, auth: none }",
+           "{ path: /a/, upstream: app }, { path: /a, upstream: app }, { path: /**, upstream: app, auth: none }",
+           "{ path: /a, upstream: app }, { path: /a/, respond: 404 }, { path: /**, upstream: app, auth: none }",
+           "{ path: /a, upstream: app, host: x.example }, { path: /**, upstream: app, auth: none, host: y.example }",
+           "{ path: /a, upstream: app, methods: [GET] }, { path: /**, upstream: app, auth: none, methods: [POST] }",
+           "{ path: /a, upstream: app, allow: { roles: [admin, ops] } },"
+           "{ path: /**, upstream: app, allow: { roles: [ops], fields: { plan: [pro] } } }",
+       }) {
+    auto const got = load_completed(std::string{"routes: ["} + routes + "]");
+    INFO(routes << "\n" << described(got.problems));
+    CHECK(got.problems.empty());
+  }
+}

@@ -126,8 +126,12 @@ TEST_CASE("headers: values that cannot be") {
       {"headers: { X-A: @@\"\" }", "headers.X-A", "a header needs a value", "for example `\"{userId}\"`"},
       {"headers: { @@X-A: }", "headers.X-A", "a header template is missing here", "give one, or leave the key out"},
       {"headers: { X-User: a, @@x-user: b }", "headers.x-user",
-       "the same header as `X-User` on line 1: case, `-` and `_` make no difference"},
+       "the same header as `X-User` on line 1: only letters and digits tell headers apart, and not their case"},
+      {"headers: { X-User: a, @@X.User: b }", "headers.X.User",
+       "the same header as `X-User` on line 1: only letters and digits tell headers apart, and not their case"},
+      {"headers: { @@Content.Length: x }", "headers.Content.Length",
+       "this header belongs to the connection and cannot be injected"},
       {"headers:\n  X-User: a\n  @@X_User: b", "headers.X_User",
-       "the same header as `X-User` on line 2: case, `-` and `_` make no difference"},
+       "the same header as `X-User` on line 2: only letters and digits tell headers apart, and not their case"},
   });
 }

@@ -2,17 +2,24 @@
 
 #include "catch.hpp"
 
+using doorward::http::fold_field_name;
 using doorward::http::is_forwarding_name;
 using doorward::http::reserved_names;
 
 TEST_CASE("an identity header is known under every spelling a server might fold") {
   reserved_names const names({"X-User-Id", "Remote-User", "X_Legacy_Name"});
-  for (auto const* name :
-       {"X-User-Id", "x-user-id", "X-USER-ID", "X_User_Id", "x-user_id", "Remote-User", "remote_user", "REMOTE_USER",
-        "X-Legacy-Name", "x_legacy_name", "Doorward-Grant", "doorward-anything", "DOORWARD_GRANT_OPTIONS"}) {
+  for (auto const* name : {"X-User-Id", "x-user-id", "X-USER-ID", "X_User_Id", "x-user_id", "Remote-User",
+                           "remote_user", "REMOTE_USER", "X-Legacy-Name", "x_legacy_name", "X.User.Id", "X-User~Id",
+                           "remote!user", "Doorward-Grant", "doorward-anything", "DOORWARD_GRANT_OPTIONS"}) {
     INFO(name);
     CHECK(names.contains(name));
   }
+}
+
+TEST_CASE("folding leaves letters in lower case, digits, and one sign for all else") {
+  CHECK(fold_field_name("X-User_Id.2") == "x-user-id-2");
+  CHECK(fold_field_name("!#$%&'*+^`|~") == "------------");
+  CHECK(fold_field_name("") == "");
 }
 
 TEST_CASE("other names are not reserved") {

@@ -141,7 +141,6 @@ struct upstream_config {
   upstream_timeouts timeouts;
   unsigned retries = 1;           ///< only where it is safe
   std::size_t connections = 256;  ///< most per endpoint, over all workers
-  position where;
 };
 
 /// A header value made of literal text and session fields: "{userId}", "{role?}", "user-{userId}".

@@ -1,17 +1,25 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace doorward::http {
 
-/// What is wrong with `text` as a path pattern, in words for the person who wrote it; empty when nothing is. A pattern
-/// is a canonical plain path (see target.hpp) whose segments may be `*`, and whose last segment may be `**`. It holds
-/// no ';', "//" or escaped separator: servers read these in different ways, so a path that had them could match it in
-/// one reading only. Bytes that may stand unescaped do ("@", not "%40"). For the same reason a `*` inside a segment is
-/// refused.
-[[nodiscard]] std::string path_pattern_problem(std::string_view text);
+/// What speaks against a text as a path pattern.
+struct pattern_problem {
+  std::string_view what;   ///< in words for the person who wrote it
+  std::string instead;     ///< what to write; empty where that cannot be told
+  std::size_t offset = 0;  ///< byte of the text at which it goes wrong
+};
+
+/// What is wrong with `text` as a path pattern; nullopt when nothing is. A pattern is a canonical plain path (see
+/// target.hpp) whose segments may be `*`, and whose last segment may be `**`. It holds no ';', "//" or escaped
+/// separator: servers read these in different ways, so a path that had them could match it in one reading only. Bytes
+/// that may stand unescaped do ("@", not "%40"). For the same reason a `*` inside a segment is refused.
+[[nodiscard]] std::optional<pattern_problem> path_pattern_problem(std::string_view text);
 
 /// A path pattern of the configuration (contract C7), taken apart.
 ///

@@ -7,9 +7,13 @@
 
 namespace doorward::http {
 
+/// The form in which field names are compared: lower case, and '-' for every byte that is neither letter nor digit.
+/// Servers that hand headers on in the way of CGI make one character of all of those, so names that fold to the same
+/// are one to somebody's server.
+[[nodiscard]] std::string fold_field_name(std::string_view name);
+
 /// The field names that only doorward may set: those of `headers:` and all of `Doorward-*` (contract C6). Names are
-/// compared after lower-casing and mapping everything but letters and digits to '-', the way CGI-like servers fold
-/// them.
+/// compared folded.
 class reserved_names {
 public:
   reserved_names() = default;
