@@ -7,9 +7,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside coroutine frames and inlined library code that is sound.
   target_compile_options(doorward_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict)
 endif()
+if(DOORWARD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(DOORWARD_SANITIZE)
   add_compile_options(-fsanitize=${DOORWARD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${DOORWARD_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Clang 14 cannot compile a coroutine with it.
+    add_compile_options(-fno-sanitize=function)
+  endif()
 endif()
 
 # For what no request passes through: the compiler need not try hard. (Coroutines rely on sibling calls.)

@@ -5,7 +5,6 @@
 namespace doorward::pipeline {
 namespace {
 
-using http::field_id;
 using runtime::destination;
 
 void append_line(std::string& out, std::string_view name_and_colon, std::string_view value) {
