@@ -96,9 +96,6 @@ constexpr std::array table{
          "The login service gave an answer that could not be understood."}},
     row{errc::overloaded,
         {"overloaded", "overloaded", 503, origin::internal, closes, "This server is busy. Please try again."}},
-    row{errc::shutting_down,
-        {"shutting_down", "shutting_down", 503, origin::internal, closes,
-         "This server is restarting. Please try again."}},
     row{errc::internal, {"internal", "internal", 500, origin::internal, closes, "Something went wrong here."}},
 };
 

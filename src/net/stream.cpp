@@ -43,10 +43,16 @@ void watch::on_deadline() noexcept {
 void stream::prepare(bool tcp) noexcept {
   boost::system::error_code ignored;
   socket_.native_non_blocking(true, ignored);
-  if (tcp) {
-    int const on = 1;
-    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
+  if (tcp) set_tcp_options(socket_.native_handle());
+}
+
+void set_tcp_options(int fd) noexcept {
+  auto const set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+  set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
 io_result stream::try_read(std::span<char> into) noexcept {

@@ -1,11 +1,11 @@
 #include "doorward/pipeline/answer.hpp"
 
 #include <array>
-#include <boost/beast/http/status.hpp>
 #include <charconv>
 #include <cstddef>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/http/status.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -59,7 +59,7 @@ void append_fixed(std::string& out, unsigned status, std::string_view type) {
   out += "HTTP/1.1 ";
   append_number(out, status);
   out += ' ';
-  out += reason_phrase(status);
+  out += http::reason_phrase(status);
   out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
   if (!type.empty()) append_header(out, "Content-Type", type);
   if (status == 401) out += "WWW-Authenticate: Session\r\n";
@@ -95,7 +95,7 @@ void append_problem_start(std::string& out, explanation const& e) {
   out += R"({"type":"urn:doorward:)";
   out += e.code;
   out += R"(","title":")";
-  out += reason_phrase(e.status);
+  out += http::reason_phrase(e.status);
   out += R"(","status":)";
   append_number(out, e.status);
   out += R"(,"detail":")";
@@ -252,15 +252,6 @@ void append_status(std::string& out, answer_context const& c, unsigned status, b
 void append_json(std::string& out, answer_context const& c, unsigned status, std::string_view json) {
   append_fixed(out, status, "application/json");
   append_rest(out, c, status, json, false);
-}
-
-std::string_view reason_phrase(unsigned status) noexcept {
-  namespace http = boost::beast::http;
-  if (status == 413) return "Content Too Large";  // RFC 9110; Beast has the older name
-  auto const known = http::int_to_status(status);
-  if (known == http::status::unknown) return "Unknown";
-  auto const text = http::obsolete_reason(known);
-  return {text.data(), text.size()};
 }
 
 }  // namespace doorward::pipeline

@@ -19,7 +19,7 @@ errc reason_of(outcome o, error_code unavailable) noexcept {
     case outcome::ghost:
     case outcome::malformed: return errc::session_ghost;
     case outcome::wrong_type: return errc::session_wrong_type;
-    case outcome::unavailable: return static_cast<errc>(unavailable.value());
+    case outcome::unavailable: return to_errc(unavailable);
   }
   return errc::internal;
 }
@@ -45,6 +45,7 @@ net::task<answer> look_up(exchange& x, std::string_view id) {
   x.store_time += took;
   if (o == outcome::found && session::past_absolute(x.session, x.view().config.session.lifetime, wall_now())) {
     x.worker.metrics.lookup(lookup_result::ghost, took);
+    x.worker.metrics.session_ended(obs::end_reason::expired);
     co_return answer{outcome::absent, errc::session_expired};
   }
   x.worker.metrics.lookup(label_of(o), took);
@@ -121,7 +122,7 @@ net::task<result<void>> authenticate(exchange& x) {
 
   auto const found = co_await resolve(x);
   if (!found) {
-    auto const why = static_cast<errc>(found.error().value());
+    auto const why = to_errc(found.error());
     x.session.clear();
     // An expired session must not break a public page; an outage might hide somebody, so it does.
     if (optional && is_about_session(why)) co_return result<void>{};

@@ -65,7 +65,7 @@ void count(exchange const& x, std::chrono::nanoseconds total) {
   auto& m = x.worker.metrics;
   auto const route = x.route_index;
   m.request(route, obs::to_method_label(x.head.method_token), x.status, x.decision, total);
-  m.overhead(total - x.store_time - x.upstream_time);
+  m.overhead(total - x.store_time - x.upstream_time - x.client_time);
 }
 
 void log(exchange const& x, std::chrono::nanoseconds total) {

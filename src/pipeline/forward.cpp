@@ -26,8 +26,32 @@ net::task<> stop_body(upstream_exchange& u, net::child& sender) {
   co_await sender.join();
 }
 
-// One attempt on the connection that u holds.
+// Adds what passes in its lifetime to the upstream's time, less what the store took meanwhile (the grant of a login).
+class upstream_clock {
+public:
+  explicit upstream_clock(exchange& x) noexcept : x_(x), began_(steady::now()), store_before_(x.store_time) {}
+  upstream_clock(upstream_clock const&) = delete;
+  upstream_clock& operator=(upstream_clock const&) = delete;
+  ~upstream_clock() { x_.upstream_time += steady::now() - began_ - (x_.store_time - store_before_); }
+
+private:
+  exchange& x_;
+  time_point began_;
+  std::chrono::nanoseconds store_before_;
+};
+
+// One attempt, on the connection that u holds or on a new one.
 net::task<result<void>> attempt(exchange& x, upstream_exchange& u, std::span<char> body) {
+  upstream_clock const clock(x);
+  if (!u.lease) {
+    auto fresh = co_await u.cluster.connect(u.watch);
+    if (!fresh) co_return fresh.error();
+    u.lease = std::move(*fresh);
+  }
+  // Now that the request is going to be forwarded, and not before.
+  bool const told = co_await x.client->send_continue();
+  if (!told) co_return errc::client_gone;
+
   co_await send_request(x, u, body);
   net::child sender;
   if (!u.body_whole) {
@@ -57,6 +81,7 @@ net::task<result<std::span<char>>> read_small_body(exchange& x, upstream_exchang
   x.body.clear();
   if (x.client->body_finished() || x.head.body != http::framing::length || x.head.content_length > small)
     co_return std::span<char>{};
+  auto const began = steady::now();
   bool const told = co_await x.client->send_continue();
   if (!told) co_return errc::client_gone;
   while (!x.client->body_finished()) {
@@ -64,6 +89,7 @@ net::task<result<std::span<char>>> read_small_body(exchange& x, upstream_exchang
     if (!data) co_return data.error();
     x.body.append(data->data(), data->size());
   }
+  x.client_time += steady::now() - began;
   co_return std::span<char>(x.body);
 }
 
@@ -83,26 +109,12 @@ net::task<result<void>> proxy(exchange& x) {
 
   u.lease = u.cluster.take_idle();
   for (bool retried = false;; retried = true) {
-    auto const began = steady::now();
-    if (!u.lease) {
-      auto fresh = co_await u.cluster.connect(u.watch);
-      if (!fresh) {
-        x.worker.metrics.upstream_failed(x.route->upstream, static_cast<errc>(fresh.error().value()));
-        co_return fresh.error();
-      }
-      u.lease = std::move(*fresh);
-    }
-    // Now that the request is going to be forwarded, and not before.
-    bool const told = co_await x.client->send_continue();
-    if (!told) co_return errc::client_gone;
-
     auto r = co_await attempt(x, u, body);
-    x.upstream_time += steady::now() - began;
     if (r) {
       x.worker.metrics.upstream_request(x.route->upstream, x.response.status, x.upstream_time);
       co_return r;
     }
-    auto const why = static_cast<errc>(r.error().value());
+    auto const why = to_errc(r.error());
     if (retried || !may_retry(x, u, why)) {
       if (about(why).from == origin::upstream) x.worker.metrics.upstream_failed(x.route->upstream, why);
       co_return r;

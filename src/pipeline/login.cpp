@@ -44,7 +44,7 @@ std::chrono::seconds cookie_life(auth::grant const& g, config::session_lifetime 
 
 // One browser, one session: whatever came with the login ends by it, so that nobody who planted or kept an old id gets
 // into the new login. The first goes in the same step as the new one comes.
-net::task<error_code> store_session(exchange& x, auth::grant const& g, std::string const& id) {
+net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::string const& id) {
   auto const& presented = x.cookies;
   session::new_session s;
   s.id = id;
@@ -53,13 +53,16 @@ net::task<error_code> store_session(exchange& x, auth::grant const& g, std::stri
   s.remember = g.remember;
   s.idle = g.idle;
   s.absolute = g.absolute;
-  auto const ec = co_await x.worker.store.create(s);
-  if (ec) co_return ec;
+  auto const replaced = co_await x.worker.store.create(s);
+  if (!replaced) co_return replaced.error();
+  x.worker.metrics.session_created();
+  x.worker.metrics.session_ended(obs::end_reason::replaced, *replaced);
   for (std::size_t i = 1; i < presented.count; ++i) {
     auto const ended = co_await x.worker.store.end(std::string(presented.ids[i]));
     if (!ended) co_return ended.error();
+    x.worker.metrics.session_ended(obs::end_reason::replaced, *ended);
   }
-  co_return error_code{};
+  co_return result<void>{};
 }
 
 }  // namespace
@@ -78,11 +81,10 @@ net::task<result<granted>> apply_grant(exchange& x) {
   if (!g) co_return g.error();
   auto const id = new_session_id();
   auto const began = steady::now();
-  auto const ec = co_await store_session(x, *g, id);
+  auto const stored = co_await store_session(x, *g, id);
   x.store_time += steady::now() - began;
-  if (ec) co_return ec;
+  if (!stored) co_return stored.error();
 
-  x.worker.metrics.session_created();
   x.set_cookie = x.view().session_cookie(id, cookie_life(*g, x.view().config.session.lifetime));
   granted done{true, {}};
   if (x.response.find(http::field_id::location) == nullptr && auth::asks_for_page(x.head))

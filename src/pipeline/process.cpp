@@ -24,7 +24,7 @@ net::task<result<void>> serve(exchange& x) {
 net::task<errc> serve_or_fail(exchange& x) {
   try {
     auto const r = co_await serve(x);
-    co_return r ? errc{} : static_cast<errc>(r.error().value());
+    co_return r ? errc{} : to_errc(r.error());
   } catch (std::exception const& e) {
     x.worker.limiter.write(x.worker.wheel.now(), obs::log::level::error, "exception", {{"what", e.what()}});
     co_return errc::internal;

@@ -47,6 +47,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   began = steady::now();
   store_time = {};
   upstream_time = {};
+  client_time = {};
 }
 
 result<void> receive(exchange& x) {

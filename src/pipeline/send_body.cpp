@@ -25,7 +25,7 @@ net::task<> send_body(exchange& x, upstream_exchange& u) {
     auto const data = co_await x.client->read_body(u.body_watch, limit);
     if (u.stop_body) co_return;
     if (!data) {
-      u.body_error = static_cast<errc>(data.error().value());
+      u.body_error = to_errc(data.error());
       break;
     }
     auto const last = x.client->body_finished();

@@ -29,23 +29,13 @@ void set(int fd, int level, int option, int value) noexcept {
   ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-// Accepted sockets inherit these from the listening one, which saves system calls on every connection. Keep-alive
-// finds peers that vanished from a silent tunnel.
-void set_tcp_options(int fd) noexcept {
-  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
-  set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
-  set(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
-}
-
 // `listening` false: holds the port without a share in its connections.
 result<int> open_tcp(sockaddr const* address, socklen_t size, bool listening) {
   int const fd = ::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return last_error();
-  set_tcp_options(fd);
+  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  net::set_tcp_options(fd);  // inherited by what is accepted, which saves system calls on every connection
   if (address->sa_family == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (::bind(fd, address, size) != 0 || (listening && ::listen(fd, backlog) != 0)) {
     auto const ec = last_error();

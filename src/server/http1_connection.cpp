@@ -135,7 +135,7 @@ net::task<bool> http1_connection::serve_one() {
       co_await pipeline::process(x);
     } else {
       x.begin(client, {});
-      co_await pipeline::refuse_unread(x, static_cast<errc>(size.error().value()));
+      co_await pipeline::refuse_unread(x, to_errc(size.error()));
     }
     unread_ = !size || !client.body_finished() || (x.refused && about(*x.refused).close);
     client.end_request();

@@ -4,24 +4,13 @@
 
 #include "doorward/net/async.hpp"
 #include "doorward/obs/log.hpp"
+#include "doorward/obs/trace.hpp"
+#include "doorward/pipeline/answer.hpp"
 #include "server/http1_connection.hpp"
 #include "server/peer_address.hpp"
 
 namespace doorward::server {
 namespace {
-
-// What is said to a client that there is no room for; it has not been read, so nothing can be said about its request.
-constexpr std::string_view no_room =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/problem+json\r\n"
-    "Content-Length: 113\r\n"
-    "Cache-Control: no-store\r\n"
-    "Retry-After: 1\r\n"
-    "Connection: close\r\n\r\n"
-    R"({"type":"urn:doorward:overloaded","title":"Service Unavailable","status":503,"code":"overloaded","detail":"busy"})";
-
-constexpr std::size_t no_room_body = no_room.size() - (no_room.find("\r\n\r\n") + 4);
-static_assert(no_room_body == 113);
 
 constexpr milliseconds after_a_failed_accept{100};
 
@@ -55,7 +44,16 @@ bool listener::admit(net::socket& s) {
   if (before < worker_.view.config.server.limits.connections) return true;
   worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   net::stream refused(std::move(s));
-  (void)refused.try_write(no_room);  // it is told if that is possible at once
+  // Nothing of it has been read, so nothing can be said about its request. It is told if that is possible at once.
+  auto const id = obs::new_request_id(worker_.random);
+  pipeline::answer_context context;
+  context.request_id = obs::view(id);
+  context.date = worker_.date;
+  pipeline::refusal why;
+  why.why = errc::overloaded;
+  worker_.out.clear();
+  pipeline::append_refusal(worker_.out, context, why);
+  (void)refused.try_write(worker_.out);
   worker_.metrics.request(obs::worker_metrics::no_route, obs::method_label::other, 503, errc::overloaded, {});
   worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit",
                         {{"connections", worker_.view.config.server.limits.connections}});

@@ -133,7 +133,7 @@ void redis_store::touch(std::string_view id) noexcept {
   net::spawn(one(redis_, around(config_.key, id), touching_));
 }
 
-net::task<error_code> redis_store::create(new_session s) {
+net::task<result<std::uint64_t>> redis_store::create(new_session s) {
   std::string_view user;
   std::size_t bytes = 0;
   for (auto const& [name, value] : s.fields) {
@@ -179,7 +179,8 @@ net::task<error_code> redis_store::create(new_session s) {
   }
   number_sink did;
   if (auto const ec = co_await redis_.eval(create_script(), keys, args, did)) co_return ec;
-  co_return did.value == 1 ? error_code{} : make_error_code(errc::store_error);
+  if (!did.value || *did.value < 1) co_return errc::store_error;
+  co_return static_cast<std::uint64_t>(*did.value - 1);
 }
 
 net::task<result<std::uint64_t>> redis_store::end(std::string id) {

@@ -55,7 +55,7 @@ return 1
 /// KEYS[1] session, KEYS[2] index, KEYS[3] the session it replaces (optional). ARGV: user field, created field,
 /// last-seen field, idle ms, absolute ms, 1 = limits of its own, idle s, index ms, index prefix, index suffix,
 /// 1 = end the others; then field, value, ...
-/// Returns 1 done, 0 the id is taken, -1 the index is not a set.
+/// Returns 1 done, 2 done and the replaced one was there, 0 the id is taken, -1 the index is not a set.
 inline constexpr std::string_view create = R"(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local kind = redis.call('TYPE', KEYS[2]).ok
@@ -75,9 +75,10 @@ for i = 12, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == '1' then
   redis.call('HSET', KEYS[1], 'doorward.absoluteUntil', string.format('%.0f', now + absolute), 'doorward.idle', ARGV[7])
 end
+local replaced = 0
 if KEYS[3] and redis.call('TYPE', KEYS[3]).ok == 'hash' then
   local user = user_of(KEYS[3])
-  redis.call('DEL', KEYS[3])
+  replaced = redis.call('DEL', KEYS[3])
   if user then redis.pcall('SREM', ARGV[9] .. user .. ARGV[10], KEYS[3]) end
 end
 if ARGV[11] == '1' then
@@ -93,7 +94,7 @@ else
 end
 redis.call('SADD', KEYS[2], KEYS[1])
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[8]) then redis.call('PEXPIRE', KEYS[2], ARGV[8]) end
-return 1
+return 1 + replaced
 )";
 
 /// Ends one session. Twice is fine.

@@ -62,6 +62,12 @@ TEST_CASE("errc, code and status of every refusal") {
   CHECK(info.close == r.close);
 }
 
+TEST_CASE("errc, out of an error code") {
+  CHECK(doorward::to_errc(errc::csrf) == errc::csrf);
+  // Its value would be bad_request's.
+  CHECK(doorward::to_errc(doorward::error_code(1, boost::system::generic_category())) == errc::internal);
+}
+
 TEST_CASE("errc, every enumerator has a row of its own") {
   std::set<std::string_view> reasons;
   for (int i = 1; i <= static_cast<int>(errc::internal); ++i) {

@@ -15,7 +15,7 @@ http::head_limits const limits;
 
 errc request_error(std::string const& bytes, http::request_head& head) {
   auto const r = http::parse_request_head(bytes, limits, head);
-  return r ? errc{} : static_cast<errc>(r.error().value());
+  return r ? errc{} : doorward::to_errc(r.error());
 }
 
 errc request_error(std::string const& bytes) {

@@ -37,7 +37,7 @@ struct bench {
   }
   [[nodiscard]] std::string outcome() const {
     if (!ended) return "waiting";
-    return *ended ? "connected" : std::string(about(static_cast<errc>(ended->error().value())).reason);
+    return *ended ? "connected" : std::string(about(to_errc(ended->error())).reason);
   }
 };
 

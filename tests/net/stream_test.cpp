@@ -184,13 +184,19 @@ TEST_CASE("closed over TCP, the peer sees an end") {
   CHECK(b.peer.state() == "end");
 }
 
-TEST_CASE("prepared, a TCP socket sends small messages at once") {
+TEST_CASE("prepared, a TCP socket sends small messages at once, and notices a peer that vanished") {
   tcp_bench b;
   b.stream.prepare(true);
-  int on = 0;
-  socklen_t size = sizeof on;
-  REQUIRE(::getsockopt(b.stream.native().native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, &size) == 0);
-  CHECK(on != 0);
+  auto const option = [&](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    REQUIRE(::getsockopt(b.stream.native().native_handle(), level, name, &value, &size) == 0);
+    return value;
+  };
+  CHECK(option(IPPROTO_TCP, TCP_NODELAY) != 0);
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) != 0);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) + option(IPPROTO_TCP, TCP_KEEPCNT) * option(IPPROTO_TCP, TCP_KEEPINTVL) ==
+        120);  // seconds
 }
 
 TEST_CASE("parts, moved on by what was written") {

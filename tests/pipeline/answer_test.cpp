@@ -329,12 +329,3 @@ TEST_CASE("a JSON answer carries what it is given") {
   CHECK(p.header("cache-control") == "no-store");
   CHECK(p.body == R"({"userId":"42"})");
 }
-
-TEST_CASE("phrases of statuses") {
-  CHECK(reason_phrase(404) == "Not Found");
-  CHECK(reason_phrase(413) == "Content Too Large");
-  CHECK(reason_phrase(431) == "Request Header Fields Too Large");
-  CHECK(reason_phrase(499) == "Client Closed Request");
-  CHECK(reason_phrase(299) == "Unknown");
-  CHECK(reason_phrase(0) == "Unknown");
-}

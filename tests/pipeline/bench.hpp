@@ -20,7 +20,7 @@ inline constexpr std::string_view an_id = "0123456789abcdefghij";  ///< could be
 
 /// The name of what a stage came to: "ok", or the errc's reason.
 inline std::string outcome(result<void> const& r) {
-  return r ? "ok" : std::string(about(static_cast<errc>(r.error().value())).reason);
+  return r ? "ok" : std::string(about(to_errc(r.error())).reason);
 }
 
 /// A request head: the request line, the fields, the empty line.

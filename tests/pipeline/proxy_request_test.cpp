@@ -99,6 +99,15 @@ TEST_CASE("connection, a new one that dies under the request: not sent again") {
   CHECK(p.refused() == "upstream_reset");
 }
 
+TEST_CASE("connection, none to be had: the time that took is the upstream's") {
+  proxy_bench p;
+  p.listener.close();
+  p.request(get);
+  REQUIRE(p.done);
+  CHECK(p.refused() == "upstream_connect");
+  CHECK(p.x.upstream_time > 0ns);
+}
+
 TEST_CASE("connection, the second attempt fails too: that is all") {
   proxy_bench p;
   warm(p);

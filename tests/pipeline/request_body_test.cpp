@@ -33,7 +33,7 @@ net::task<> read_all(bench& b, std::uint64_t limit, whole_body& into) {
   for (;;) {
     auto const data = co_await b.down.read_body(b.watch, limit);
     if (!data) {
-      into.outcome = about(static_cast<errc>(data.error().value())).reason;
+      into.outcome = about(to_errc(data.error())).reason;
       co_return;
     }
     if (data->empty()) {

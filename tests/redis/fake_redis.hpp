@@ -1,8 +1,5 @@
 #pragma once
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
@@ -17,30 +14,12 @@
 #include "catch.hpp"
 #include "doorward/net/task.hpp"
 #include "doorward/redis/client.hpp"
+#include "event_loop.hpp"
+#include "temporary_folder.hpp"
 
 namespace doorward::test {
 
 namespace asio = boost::asio;
-
-/// A folder that goes with its owner.
-class temporary_folder {
-public:
-  temporary_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "doorward-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~temporary_folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_folder(temporary_folder const&) = delete;
-  temporary_folder& operator=(temporary_folder const&) = delete;
-  [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
-
-private:
-  std::filesystem::path path_;
-};
 
 /// Something that speaks Redis's protocol on a unix socket and answers as the test says, on the test's own io_context.
 class fake_redis {
@@ -181,29 +160,9 @@ inline net::task<> call(redis::client& client, std::vector<std::string> words, c
   into.done = true;
 }
 
-/// Runs the loop until `condition` holds; false when it does not within `limit`.
-template <class Condition>
-[[nodiscard]] bool run_until(asio::io_context& context, Condition condition,
-                             milliseconds limit = milliseconds{10'000}) {
-  auto const end = steady::now() + limit;
-  while (!condition()) {
-    if (steady::now() > end) return false;
-    if (context.stopped()) context.restart();
-    context.run_one_for(std::chrono::milliseconds{5});
-  }
-  return true;
-}
-
 inline void run_for(asio::io_context& context, milliseconds time) {
   (void)run_until(
       context, [] { return false; }, time);
-}
-
-/// Lets everything that is ready happen.
-inline void settle(asio::io_context& context) {
-  if (context.stopped()) context.restart();
-  while (context.poll() != 0) {
-  }
 }
 
 }  // namespace doorward::test

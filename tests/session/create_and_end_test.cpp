@@ -80,6 +80,7 @@ TEST_CASE_METHOD(store_fixture, "a login ends the session that came with it, in 
   s.id = "new";
   s.replaces = "old";
   CHECK_FALSE(create(s, {{"userId", "alice"}}));
+  CHECK(replaced == 1);
   CHECK_FALSE(exists("session:old"));
   CHECK_FALSE(exists("user:mallory:sessions"));
   CHECK(members("user:alice:sessions") == std::set<std::string>{"session:new"});
@@ -89,15 +90,18 @@ TEST_CASE_METHOD(store_fixture, "the session that came with a login is not one")
   session::new_session s;
   s.id = "new";
   s.replaces = "old";
+  std::uint64_t was_there = 0;
   SECTION("there is none") {}
   SECTION("another type is left alone") {
     ask({"SET", "session:old", "x"});
   }
   SECTION("a ghost goes") {
     ask({"HSET", "session:old", "lastSeen", "1"});
+    was_there = 1;
   }
   bool const other_type = ask({"TYPE", "session:old"}).text == "string";
   CHECK_FALSE(create(s, {{"userId", "alice"}}));
+  CHECK(replaced == was_there);
   CHECK(exists("session:old") == other_type);
   CHECK(exists("session:new"));
 }

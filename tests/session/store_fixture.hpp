@@ -80,13 +80,16 @@ struct store_fixture {
     return {c.items.begin(), c.items.end()};
   }
 
+  std::uint64_t replaced = 0;  ///< by the last create()
+
   error_code create(session::new_session s, fields const& grant) {
-    std::optional<error_code> ec;
+    std::optional<result<std::uint64_t>> r;
     s.fields = grant;
-    auto const run = [&]() -> net::task<> { ec = co_await store->create(s); };
+    auto const run = [&]() -> net::task<> { r = co_await store->create(s); };
     net::spawn(run());
-    REQUIRE(run_until(context, [&] { return ec.has_value(); }));
-    return *ec;
+    REQUIRE(run_until(context, [&] { return r.has_value(); }));
+    replaced = *r ? **r : 0;
+    return r->error();
   }
   error_code create(std::string_view id, fields const& grant) {
     session::new_session s;

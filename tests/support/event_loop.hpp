@@ -19,11 +19,12 @@ inline std::size_t settle(boost::asio::io_context& context) {
   return all;
 }
 
-/// Runs the loop until `condition` holds; false when it does not within two seconds. For what the kernel or a timer
-/// brings about; everything else has happened after settle().
+/// Runs the loop until `condition` holds; false when it does not within `limit`. For what the kernel, a timer or
+/// another process brings about; everything else has happened after settle().
 template <class Condition>
-[[nodiscard]] bool run_until(boost::asio::io_context& context, Condition condition) {
-  auto const end = std::chrono::steady_clock::now() + std::chrono::seconds{2};
+[[nodiscard]] bool run_until(boost::asio::io_context& context, Condition condition,
+                             milliseconds limit = milliseconds{10'000}) {
+  auto const end = std::chrono::steady_clock::now() + limit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     context.restart();

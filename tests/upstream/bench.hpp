@@ -27,7 +27,7 @@ struct bench {
     /// "waiting", "fresh", "reused", or the errc's reason.
     [[nodiscard]] std::string outcome() const {
       if (!ended) return "waiting";
-      if (!*ended) return std::string(about(static_cast<errc>(ended->error().value())).reason);
+      if (!*ended) return std::string(about(to_errc(ended->error())).reason);
       return (**ended).reused() ? "reused" : "fresh";
     }
     [[nodiscard]] lease& got() {

@@ -51,8 +51,7 @@ enum class errc {
   bad_grant,              ///< the identity service's grant cannot be read
   // From ourselves.
   overloaded,  ///< limits.connections reached
-  shutting_down,
-  internal,  ///< a bug: an exception reached the connection
+  internal,    ///< a bug: an exception reached the connection
 };
 
 /// Who is to look for the cause.
@@ -75,6 +74,11 @@ struct errc_info {
 
 inline error_code make_error_code(errc e) noexcept {
   return {static_cast<int>(e), errc_category()};
+}
+
+/// The errc that `ec` was made of. An error of another category has no business where an errc is expected: internal.
+[[nodiscard]] inline errc to_errc(error_code const& ec) noexcept {
+  return ec.category() == errc_category() ? static_cast<errc>(ec.value()) : errc::internal;
 }
 
 }  // namespace doorward

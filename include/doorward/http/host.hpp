@@ -10,7 +10,8 @@ namespace doorward::http {
 /// Checks a Host field value (RFC 9110 section 7.2: uri-host [":" port]) and leaves in `out` the name that routes are
 /// matched by: lower case, without port and trailing dot; an IPv6 literal keeps its brackets and is spelt as RFC 5952
 /// has it. errc::bad_request, with `out` unspecified, when the value is empty or malformed: user info, spaces,
-/// percent-encoding, an empty label, a port that is no number from 1 to 65535. Underscores are allowed.
+/// percent-encoding, an empty label, a port that is no number from 1 to 65535. An empty port ("a:") is allowed, as
+/// RFC 3986 section 3.2.3 has it, and so are underscores.
 [[nodiscard]] result<void> normalise_host(std::string_view field, std::string& out);
 
 /// Whether a route's host pattern matches a normalised host: "" is any, "*.example.com" any name below example.com, at

@@ -71,7 +71,7 @@ public:
   explicit stream(executor e) : socket_(e) {}
   explicit stream(socket s) : socket_(std::move(s)) {}
 
-  /// Non-blocking, and no Nagle: messages are written whole. `tcp` as the socket was made.
+  /// Non-blocking, and with set_tcp_options() where `tcp`.
   void prepare(bool tcp) noexcept;
 
   [[nodiscard]] io_result try_read(std::span<char> into) noexcept;
@@ -130,6 +130,11 @@ private:
 
   socket socket_;
 };
+
+/// For every TCP connection. No Nagle: messages are written whole. Keep-alive: a peer that vanished without a word is
+/// noticed after two minutes, also where nothing is said for hours. A listening socket hands both on to what it
+/// accepts.
+void set_tcp_options(int fd) noexcept;
 
 /// Reads until something came, the peer ended, or `timeout` passed without a byte (`again`).
 [[nodiscard]] task<io_result> read_some(stream& s, watch& w, milliseconds timeout, std::span<char> into);

@@ -7,8 +7,8 @@
 
 namespace doorward::net {
 
-/// Something to be run once, at the end of the ready queue. Lives in the frame of whoever waits. It leaves the queue
-/// when destroyed.
+/// Something to be run once, at the end of the ready queue. Lives in the frame of whoever waits, and must outlive its
+/// time in the queue.
 class turn_node : public boost::intrusive::slist_base_hook<boost::intrusive::link_mode<boost::intrusive::safe_link>> {
 public:
   turn_node() = default;
@@ -23,7 +23,7 @@ protected:
 /// "After everything that is ready now." One posted handler serves all nodes pushed meanwhile, so a turn allocates
 /// nothing and a batch of connections shares one write to Redis. One a worker; not thread-safe.
 ///
-/// A node must not be destroyed while it is queued, except by its own on_turn().
+/// A node must not be destroyed while it is queued. Its own on_turn() may destroy it: it has left the queue by then.
 class turn_queue {
 public:
   explicit turn_queue(asio::io_context& context) noexcept : context_(context) {}

@@ -20,15 +20,15 @@ struct access_record {
   std::string_view method;
   std::string_view host;
   std::string_view path;
-  std::string_view route;       ///< its id; empty when none matched
-  std::string_view user;        ///< empty = nobody
-  std::string_view session;     ///< sha256_prefix() of the id; empty = none
-  std::string_view decision;    ///< decision::name()
-  std::string_view reason;      ///< the errc's reason, also where the answer was a redirect to the login; empty = none
-  unsigned status = 0;          ///< 499: the client was gone before an answer
-  std::uint64_t bytes_in = 0;   ///< request body, without chunk framing
-  std::uint64_t bytes_out = 0;  ///< response body, without chunk framing
-  std::int64_t total_us = 0;
+  std::string_view route;        ///< its id; empty when none matched
+  std::string_view user;         ///< empty = nobody
+  std::string_view session;      ///< sha256_prefix() of the id; empty = none
+  std::string_view decision;     ///< decision::name()
+  std::string_view reason;       ///< the errc's reason, also where the answer was a redirect to the login; empty = none
+  unsigned status = 0;           ///< 499: the client was gone before an answer
+  std::uint64_t bytes_in = 0;    ///< request body, without chunk framing
+  std::uint64_t bytes_out = 0;   ///< response body, without chunk framing
+  std::int64_t total_us = 0;     ///< from the complete header section to the answer's last byte
   std::int64_t store_us = 0;     ///< 0: the store was not asked
   std::int64_t upstream_us = 0;  ///< 0: no upstream was asked
 };

@@ -54,8 +54,8 @@ enum class lookup_result : std::uint8_t {
   miss,       ///< Redis does not
   ghost,      ///< a key without a user, of another type, or past its absolute limit
   malformed,  ///< no cookie value could be an id; Redis was not asked
-  coalesced,  ///< joined a look-up of the same id that was on its way
-  cached,     ///< answered by the near-cache
+  coalesced,  ///< joined a look-up of the same id that was on its way (not yet)
+  cached,     ///< answered by the near-cache (not yet)
   error,      ///< Redis could not answer
 };
 inline constexpr std::size_t lookup_results = 7;
@@ -65,10 +65,10 @@ inline constexpr std::size_t lookup_results = 7;
 enum class end_reason : std::uint8_t {
   logout,      ///< by its user
   everywhere,  ///< by its user, with all the others
-  replaced,    ///< a login came with it (fixation) or renewed it
-  revoked,     ///< `revoke=others` of a grant, the sessions page, or the command line
-  displaced,   ///< the limit of sessions per user was reached
-  expired,     ///< found past its absolute limit
+  replaced,    ///< came with a login, and went by it
+  revoked,     ///< `revoke=others` of a grant, the sessions page, or the command line (not yet)
+  displaced,   ///< the limit of sessions per user was reached (not yet)
+  expired,     ///< found past its absolute limit; counted each time, for Redis is left to remove it
 };
 inline constexpr std::size_t end_reasons = 6;
 [[nodiscard]] std::string_view name(end_reason r) noexcept;

@@ -47,8 +47,8 @@ public:
   worker_metrics() : worker_metrics(0, 0) {}
   worker_metrics(std::size_t routes, std::size_t upstreams) : routes_(routes + 1), upstreams_(upstreams) {}
 
-  /// Once for every request that was answered or given up, when its last byte has left. `total`: from the first byte
-  /// of the request to then. `status` 0: nothing was sent.
+  /// Once for every request that was answered or given up, when its last byte has left. `total`: from the complete
+  /// header section of the request to then. `status`: 499 when the client was gone before an answer.
   void request(std::size_t route, method_label method, unsigned status, decision what, nanoseconds total) {
     // The row of requests without a route stands first, so that no_route + 1 == 0 finds it without a branch.
     auto const row = route + 1;
@@ -76,7 +76,7 @@ public:
   /// give any.
   void reserved_headers_stripped(std::uint64_t n) noexcept { stripped_ += n; }
 
-  /// An answer of an upstream. `took`: request sent to the response's last byte.
+  /// An answer of an upstream. `took`: from asking for a connection to the response's last byte.
   void upstream_request(std::size_t upstream, unsigned status, nanoseconds took) {
     if (upstream >= upstreams_.size()) return;
     auto& u = upstreams_[upstream];

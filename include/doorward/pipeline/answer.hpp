@@ -43,7 +43,4 @@ void append_status(std::string& out, answer_context const& c, unsigned status, b
 /// A JSON body, complete as given. `Cache-Control: no-store`, as everywhere here.
 void append_json(std::string& out, answer_context const& c, unsigned status, std::string_view json);
 
-/// "Not Found" for 404; "Unknown" where there is none.
-[[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;
-
 }  // namespace doorward::pipeline

@@ -81,10 +81,11 @@ struct exchange {
   std::optional<errc> refused;  ///< what a stage said
   obs::decision decision = obs::decision::own;
   unsigned status = 0;
-  std::uint64_t bytes_out = 0;  ///< of the answer's body
-  time_point began{};           ///< when the head was complete
-  std::chrono::nanoseconds store_time{};
-  std::chrono::nanoseconds upstream_time{};
+  std::uint64_t bytes_out = 0;               ///< of the answer's body
+  time_point began{};                        ///< when the head was complete
+  std::chrono::nanoseconds store_time{};     ///< waiting for Redis
+  std::chrono::nanoseconds upstream_time{};  ///< from asking for a connection to the last byte, less store_time
+  std::chrono::nanoseconds client_time{};    ///< waiting for the client while no upstream is concerned
 
   [[nodiscard]] bool authenticated() const noexcept { return !session_id.empty(); }
 };

@@ -28,7 +28,7 @@ struct shared_state {
 
 /// Everything one thread needs to serve: its loop, its clock, its connections to Redis and the upstreams, its counters.
 /// Workers share nothing but `shared_state` and never call each other; whoever wants something of one posts to its
-/// `context`. Lives on its own thread from run() on.
+/// `context`. Lives on one thread from the moment its `context` is run there.
 class worker {
   class redis_observer;
   std::unique_ptr<redis_observer> observer_;  // before the client that calls it
@@ -43,7 +43,7 @@ public:
 
   /// Connects to Redis, resolves names, starts the clock. Before anything listens.
   void start();
-  /// Stops what start() started, so that run() can end.
+  /// Stops what start() started, so that running the `context` comes to its end.
   void stop() noexcept;
 
   /// The counters as they are now. On the worker's thread.

@@ -25,7 +25,7 @@ public:
   ~redis_store() override;
 
   void touch(std::string_view id) noexcept override;
-  [[nodiscard]] net::task<error_code> create(new_session s) override;
+  [[nodiscard]] net::task<result<std::uint64_t>> create(new_session s) override;
   [[nodiscard]] net::task<result<std::uint64_t>> end(std::string id) override;
   [[nodiscard]] net::task<result<std::uint64_t>> end_all(std::string id) override;
 

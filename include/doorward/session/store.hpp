@@ -57,7 +57,7 @@ struct new_session {
   bool remember = false;                ///< the long lifetimes
   std::optional<config::seconds> idle;  ///< instead of the configured one
   std::optional<config::seconds> absolute;
-  bool revoke_others = false;  ///< ends the user's other sessions in the same step
+  bool revoke_others = false;  ///< ends the user's other sessions in the same step; no grant can ask for it yet
 };
 
 /// Where sessions live. One a worker. Every operation either has happened, or says why it cannot be known: an outage is
@@ -75,8 +75,10 @@ public:
   /// has ended.
   virtual void touch(std::string_view id) noexcept = 0;
 
-  /// Writes record and index in one atomic step. bad_grant when it names no user, or is larger than a lookup may be.
-  [[nodiscard]] virtual net::task<error_code> create(new_session s) = 0;
+  /// Writes record and index in one atomic step; how many sessions it replaced, 1 or 0. bad_grant when it names no
+  /// user, names it twice, or is larger than a lookup may be; store_error when the id is taken, when the index is no
+  /// set, or when Redis says no; store_unavailable, store_timeout and store_protocol as everywhere.
+  [[nodiscard]] virtual net::task<result<std::uint64_t>> create(new_session s) = 0;
 
   /// Ends one session; how many there were, 1 or 0. Doing it twice is fine.
   [[nodiscard]] virtual net::task<result<std::uint64_t>> end(std::string id) = 0;
