@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <ostream>
 
 #include "app/commands.hpp"
 #include "doorward/app/cli.hpp"
+#include "doorward/base/encoding.hpp"
 #include "doorward/net/async.hpp"
 
 namespace doorward::app {
@@ -14,7 +16,9 @@ namespace {
 
 // A request head as a browser would send it, from what was given on the command line.
 std::string request_head(config::model const& m, explain_request const& r) {
-  std::string host = "localhost";
+  auto const is_host = [](std::string const& h) { return iequals(std::string_view(h).substr(0, h.find(':')), "host"); };
+  bool const names_host = std::ranges::any_of(r.headers, is_host);
+  std::string host = names_host ? "" : "localhost";
   std::string target = r.url;
   if (auto const scheme = r.url.find("://"); scheme != std::string::npos) {
     auto const rest = r.url.substr(scheme + 3);
@@ -22,16 +26,18 @@ std::string request_head(config::model const& m, explain_request const& r) {
     host = rest.substr(0, slash);
     target = slash == std::string::npos ? "/" : rest.substr(slash);
   }
-  auto head = r.method + ' ' + target + " HTTP/1.1\r\nHost: " + host + "\r\n";
+  auto head = r.method + ' ' + target + " HTTP/1.1\r\n";
+  if (!host.empty()) head += "Host: " + host + "\r\n";
   for (auto const& h : r.headers)
     head += h + "\r\n";
   if (!r.session.empty()) head += "Cookie: " + m.session.cookie.name + '=' + r.session + "\r\n";
   return head + "\r\n";
 }
 
+// Until it can be asked, or is known not to be. A connection that times out is known a moment after its time.
 net::task<> wait_for_redis(runtime::worker& w) {
-  auto const until = steady::now() + w.view.config.redis.connect_timeout;
-  while (!w.redis.connected() && steady::now() < until) {
+  auto const until = steady::now() + w.view.config.redis.connect_timeout + milliseconds{200};
+  while (!w.redis.connected() && !w.redis.trouble() && steady::now() < until) {
     net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> pause(w.context,
                                                                                                  milliseconds{5});
     co_await net::async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });

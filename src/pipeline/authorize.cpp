@@ -18,11 +18,8 @@ bool has_role(std::string_view roles, std::vector<std::string> const& wanted) {
 }
 
 bool is_allowed(exchange const& x) {
-  auto const& rule = x.route->config.allow;
-  if (!rule.roles.empty() && !has_role(x.session.roles(), rule.roles)) return false;
-  return std::ranges::all_of(x.route->fields, [&](auto const& f) {
-    return x.session.has(f.slot) && std::ranges::find(f.values, x.session.get(f.slot)) != f.values.end();
-  });
+  if (!x.route->config.allow.roles.empty() && !has_allowed_role(x)) return false;
+  return std::ranges::all_of(x.route->fields, [&](auto const& f) { return has_allowed_value(x, f); });
 }
 
 // A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455
@@ -54,6 +51,14 @@ result<void> guard_cross_site(exchange const& x) {
 }
 
 }  // namespace
+
+bool has_allowed_role(exchange const& x) {
+  return has_role(x.session.roles(), x.route->config.allow.roles);
+}
+
+bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule) {
+  return x.session.has(rule.slot) && std::ranges::find(rule.values, x.session.get(rule.slot)) != rule.values.end();
+}
 
 result<void> authorize(exchange& x) {
   if (auto r = guard_cross_site(x); !r) return r;

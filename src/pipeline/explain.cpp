@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "doorward/base/encoding.hpp"
+#include "pipeline/explain_refusal.hpp"
+#include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -22,18 +24,17 @@ class explainer {
 public:
   explainer(exchange& x, explanation& out) : x_(x), out_(out) {}
 
-  void say(std::string what, std::string found) { out_.steps.emplace_back(std::move(what), std::move(found)); }
+  void say(std::string what, std::string_view found) { out_.say(std::move(what), found); }
 
   void tell_path() {
-    say("path", std::string(x_.path.text()));
+    say("path", x_.path.text());
     for (auto const& reading : x_.path.readings())
       say("also read as", reading);
   }
 
   void tell_route() {
     auto const& c = x_.route->config;
-    auto const where = c.where.line > 0 ? fmt::format("{}:{}", x_.view().config.file, c.where.line) : "built in";
-    say("route", fmt::format("{}  ({}, {})", c.id, c.path, where));
+    say("route", fmt::format("{}  ({})", c.id, route_place(x_, c)));
   }
 
   void tell_cookies() {
@@ -58,8 +59,9 @@ public:
       std::array<std::string_view, 2> const ask_ttl{"PTTL", full};
       auto const ec = co_await x_.worker.redis.command(ask_type, type);
       auto const ec2 = co_await x_.worker.redis.command(ask_ttl, ttl);
+      if (!x_.worker.redis.connected()) co_return;  // the refusal says why
       if (ec || ec2)
-        say("redis", "cannot answer: " + (ec ? ec : ec2).message());
+        say("redis", "cannot tell type and expiry; " + redis_trouble(x_.worker));
       else if (type.text == "none")
         say("redis", "there is no such key");
       else
@@ -73,15 +75,17 @@ public:
       if (x_.session.has(slot)) say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
   }
 
+  void tell_allow() { explain_allow(x_, out_); }
+
   void tell_headers() {
     for (std::size_t i = 0; i < x_.kept.size(); ++i)
-      if (!x_.kept[i]) say("header removed", std::string(x_.head.fields[i].name));
+      if (!x_.kept[i] && x_.head.fields[i].id != http::field_id::host) say("header removed", x_.head.fields[i].name);
     std::string_view rest = x_.upstream_head;
     rest.remove_prefix(std::min(rest.size(), rest.find("\r\n") + 2));
     while (rest.size() > 2) {
       auto const line = rest.substr(0, rest.find("\r\n"));
       rest.remove_prefix(line.size() + 2);
-      if (!came_with_request(line)) say("header added", std::string(line));
+      if (!came_with_request(line)) say("header added", line);
     }
   }
 
@@ -92,8 +96,11 @@ private:
   }
 
   bool came_with_request(std::string_view line) const {
-    for (std::size_t i = 0; i < x_.kept.size(); ++i)
-      if (x_.kept[i] && x_.head.raw_line(i).substr(0, line.size()) == line) return true;
+    for (std::size_t i = 0; i < x_.kept.size(); ++i) {
+      bool const stays = x_.kept[i] || x_.head.fields[i].id == http::field_id::host;
+      auto const raw = x_.head.raw_line(i);
+      if (stays && raw.starts_with(line) && raw.substr(line.size()) == "\r\n") return true;
+    }
     return false;
   }
 
@@ -103,9 +110,9 @@ private:
 
 std::string_view destination_name(runtime::destination d) noexcept {
   switch (d) {
-    case runtime::destination::upstream: return "forward";
-    case runtime::destination::respond: return "fixed answer";
-    case runtime::destination::login: return "forward to the identity service";
+    case runtime::destination::upstream: return "forward to";
+    case runtime::destination::respond: return "a fixed answer:";
+    case runtime::destination::login: return "forward to the identity service,";
     case runtime::destination::logout: return "log out";
     case runtime::destination::whoami: return "say who it is";
     case runtime::destination::own: return "nothing is there: 404 not_found";
@@ -113,13 +120,25 @@ std::string_view destination_name(runtime::destination d) noexcept {
   return "";
 }
 
+bool is_sent(exchange const& x) noexcept {
+  return x.route->to == runtime::destination::upstream || x.route->to == runtime::destination::login;
+}
+
+std::string decision(exchange const& x) {
+  std::string what(destination_name(x.route->to));
+  if (is_sent(x)) return what + ' ' + x.view().config.upstreams[x.route->upstream].name;
+  if (auto const& status = x.route->config.respond) return fmt::format("{} {}", what, *status);
+  return what;
+}
+
 // The stages, with what each found told in between. The first refusal ends it.
 net::task<result<void>> walk(exchange& x, explainer& tell) {
   if (auto r = receive(x); !r) co_return r;
   tell.tell_path();
   if (auto r = sanitize(x); !r) co_return r;
-  if (auto r = match(x); !r) co_return r;
-  tell.tell_route();
+  auto const matched = match(x);
+  if (x.route != nullptr) tell.tell_route();
+  if (!matched) co_return matched;
   if (x.route->config.auth == config::auth_mode::none) {
     tell.say("session", "not looked up: auth is none");
   } else {
@@ -130,11 +149,27 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   if (!authenticated) co_return authenticated;
   tell.tell_fields();
   if (auto r = authorize(x); !r) co_return r;
+  tell.tell_allow();
+  if (!takes_method(x)) co_return errc::method_not_allowed;
   auto r = transform(x);
   co_return r;
 }
 
 }  // namespace
+
+void explanation::say(std::string what, std::string_view found) {
+  std::string shown;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    auto const byte = static_cast<unsigned char>(found[i]);
+    // Control characters are below 0x20, DEL, and in UTF-8 C2 80 to C2 9F.
+    bool const second = i > 0 && found[i - 1] == '\xC2' && byte >= 0x80 && byte < 0xA0;
+    if (byte < 0x20 || byte == 0x7f || second)
+      shown += fmt::format("<{:02x}>", byte);
+    else
+      shown += found[i];
+  }
+  steps.emplace_back(std::move(what), std::move(shown));
+}
 
 net::task<explanation> explain(runtime::worker& w, std::string head) {
   explanation out;
@@ -151,16 +186,16 @@ net::task<explanation> explain(runtime::worker& w, std::string head) {
   explainer tell(x, out);
   auto const r = co_await walk(x, tell);
   if (r) {
-    auto const to = std::string(destination_name(x.route->to));
-    auto const sends = x.route->to == runtime::destination::upstream || x.route->to == runtime::destination::login;
-    tell.say("decision", sends ? to + " to " + x.view().config.upstreams[x.route->upstream].name : to);
-    if (sends) tell.tell_headers();
-    out.forwarded = sends;
+    tell.say("decision", decision(x));
+    if (is_sent(x)) tell.tell_headers();
   } else {
-    auto const& why = about(static_cast<errc>(r.error().value()));
-    auto const status = goes_to_login(x, static_cast<errc>(r.error().value())) ? 302u : why.status;
-    tell.say("decision",
-             fmt::format("{} {} ({}){}", status, why.code, why.reason, status == 302 ? ", to the login page" : ""));
+    auto const why = to_errc(r.error());
+    explain_refusal(x, why, out);
+    auto const& a = about(why);
+    auto const to_login = goes_to_login(x, why);
+    auto const finer = a.reason == a.code ? std::string{} : fmt::format(" ({})", a.reason);
+    tell.say("decision", fmt::format("{} {}{}{}", to_login ? 302u : a.status, a.code, finer,
+                                     to_login ? ", to the login page" : ""));
   }
   co_return out;
 }

@@ -22,18 +22,6 @@ std::string login_link(exchange const& x) {
   return link;
 }
 
-std::string allowed_methods(exchange const& x) {
-  std::string all;
-  if (x.head.verb == http::method::trace) return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-  if (x.route != nullptr)
-    return x.route->to == runtime::destination::logout ? "GET, POST" : "GET, HEAD";  // doorward's own endpoints
-  for (auto const& m : x.view().table.allowed_methods({x.head.method_token, x.host, x.path})) {
-    if (!all.empty()) all += ", ";
-    all += m;
-  }
-  return all;
-}
-
 net::task<> answer_refusal(exchange& x, errc why) {
   if (x.expire_cookie) x.set_cookie = x.view().expire_cookie;
   if (about(why).close) x.close = true;
@@ -100,6 +88,18 @@ void log(exchange const& x, std::chrono::nanoseconds total) {
 }
 
 }  // namespace
+
+std::string allowed_methods(exchange const& x) {
+  std::string all;
+  if (x.head.verb == http::method::trace) return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+  if (x.route != nullptr)
+    return x.route->to == runtime::destination::logout ? "GET, POST" : "GET, HEAD";  // doorward's own endpoints
+  for (auto const& m : x.view().table.allowed_methods({x.head.method_token, x.host, x.path})) {
+    if (!all.empty()) all += ", ";
+    all += m;
+  }
+  return all;
+}
 
 bool goes_to_login(exchange const& x, errc why) noexcept {
   if (about(why).status != 401 || x.route == nullptr) return false;

@@ -30,9 +30,17 @@ net::task<result<void>> send_own(exchange& x, unsigned status) {
   co_return taken ? result<void>{} : errc::client_gone;
 }
 
+bool takes_method(exchange const& x) noexcept {
+  switch (x.route->to) {
+    case runtime::destination::logout: return x.head.verb == http::method::get || x.head.verb == http::method::post;
+    case runtime::destination::whoami: return x.head.verb == http::method::get || x.head.verb == http::method::head;
+    default: return true;
+  }
+}
+
 net::task<result<void>> log_out(exchange& x) {
   x.decision = obs::decision::logout;
-  if (x.head.verb != http::method::post && x.head.verb != http::method::get) co_return errc::method_not_allowed;
+  if (!takes_method(x)) co_return errc::method_not_allowed;
 
   std::string everywhere;
   auto const all = http::query_parameter(x.query, "everywhere", everywhere) && everywhere == "1";
@@ -65,7 +73,7 @@ net::task<result<void>> log_out(exchange& x) {
 }
 
 net::task<result<void>> tell_who(exchange& x) {
-  if (x.head.verb != http::method::get && x.head.verb != http::method::head) co_return errc::method_not_allowed;
+  if (!takes_method(x)) co_return errc::method_not_allowed;
   nlohmann::ordered_json who;
   who["user"] = x.session.user();
   auto& roles = who["roles"] = nlohmann::ordered_json::array();

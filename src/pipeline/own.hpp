@@ -7,6 +7,9 @@
 /// What doorward answers itself.
 namespace doorward::pipeline {
 
+/// Whether one of doorward's own endpoints has something to do for the method; true for other routes.
+[[nodiscard]] bool takes_method(exchange const& x) noexcept;
+
 /// Ends the session of the request, or all of its user's with `?everywhere=1` (contract C4).
 [[nodiscard]] net::task<result<void>> log_out(exchange& x);
 

@@ -22,6 +22,13 @@ namespace doorward::pipeline {
 /// Applies the route's rules to who was found, and the cross-site guard.
 [[nodiscard]] result<void> authorize(exchange& x);
 
+/// The conditions of the route's `allow`: one of the wanted roles, a wanted value of a field.
+[[nodiscard]] bool has_allowed_role(exchange const& x);
+[[nodiscard]] bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule);
+
+/// The methods that would do where this one does not, for `Allow`.
+[[nodiscard]] std::string allowed_methods(exchange const& x);
+
 /// True when the request asks for a WebSocket and may have one.
 [[nodiscard]] bool passes_upgrade(exchange const& x) noexcept;
 

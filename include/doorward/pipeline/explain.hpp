@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,9 @@ namespace doorward::pipeline {
 /// What would be done with a request, and why.
 struct explanation {
   std::vector<std::pair<std::string, std::string>> steps;  ///< what was looked at, and what was found
-  bool forwarded = false;
+
+  /// Adds a step. What could steer a terminal in `found` is written as `<1b>`: it may come from a session or a request.
+  void say(std::string what, std::string_view found);
 };
 
 /// Takes `head` (a whole request head) through the very stages that serve requests, up to forwarding, and writes
