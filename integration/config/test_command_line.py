@@ -59,6 +59,14 @@ def test_usage_error(arguments):
     assert result.stderr.strip() and not result.stdout.strip()
 
 
+def test_usage_error_names_the_word():
+    assert "`chekc`" in run("chekc", "-c", "x").stderr
+    later = run("session", "--help")
+    assert later.returncode == 2 and "not available yet" in later.stderr
+    broken = run("explain", "-c", "x", "GET", "/", "--header", "broken")
+    assert broken.returncode == 2 and "`broken`" in broken.stderr
+
+
 def test_version():
     result = run("version")
     declared = re.search(r"project\(doorward VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
@@ -75,7 +83,21 @@ def test_smallest_configuration_is_good(file):
 
 def test_file_that_is_not_there(tmp_path):
     result = run("check", "-c", tmp_path / "nothing.yaml")
-    assert result.returncode == 78 and "nothing.yaml" in result.stderr
+    assert result.returncode == 78 and result.stderr == f"{tmp_path / 'nothing.yaml'}: error: no such file or directory\n"
+
+
+def test_file_that_is_a_folder(tmp_path):
+    for command in ("check", "serve", "routes"):
+        result = run(command, "-c", tmp_path)
+        assert result.returncode == 78 and result.stderr == f"{tmp_path}: error: is a directory\n"
+
+
+def test_guarded_path_whose_slash_leads_past_its_guard(file):
+    path = file(SMALLEST.replace("routes:", "routes:\n  - { path: /admin, allow: { roles: [admin] }, upstream: app }"))
+    result = run("check", "-c", path)
+    assert result.returncode == 0 and result.stdout == f"{path}: good\n"
+    assert f"{path}:7:13: warning: routes[0].path: `/admin/` goes past this route (line 7) to `/**` (line 8)" in result.stderr
+    assert "write `/admin/**`" in result.stderr
 
 
 def test_all_problems_at_once_with_place_caret_and_suggestion(file):
@@ -272,32 +294,102 @@ def test_explain_tells_every_step(stage):
     assert stage.app.requests == []
 
 
+def steps(result):
+    """What was said, as (step, finding)."""
+    assert result.returncode == 0, result
+    return [tuple(re.split(r"\s{2,}", line, maxsplit=1)) for line in result.stdout.splitlines()]
+
+
 @pytest.mark.parametrize(
-    "arguments, word",
+    "arguments, reason, decision",
     [
-        (["GET", "/page"], "401|redirect|302"),
-        (["GET", "/public/x"], "forward"),
-        (["GET", "/public/..%2fadmin/x"], "ambiguous"),
-        (["GET", "/page", "--session", "dead-but-well-formed"], "401|redirect|302"),
-        (["GET", "/page", "--session", "bad"], "401|redirect|302"),
+        (["GET", "/page"], ("because", "no cookie sid came"), "401 no_session"),
+        (["GET", "/page", "--header", "Accept: text/html"], ("because", "no cookie sid came"), "302 no_session, to the login page"),
+        (["GET", "/public/x"], ("route", "/public/**"), "forward to app"),
+        (["GET", "/login"], ("route", "(login)"), "forward to the identity service, identity"),
+        (["GET", "/public/..%2fadmin/x"], ("reading", "/admin/x: route /admin/**"), "400 ambiguous_path"),
+        (["GET", "/page", "--session", "dead-but-well-formed"], ("redis", "there is no such key"), "401 no_session (session_unknown)"),
+        (["GET", "/page", "--session", "bad"], ("because", "16 to 256 characters"), "401 no_session (session_malformed)"),
+        (["GET", "/a#b"], ("target", "`#`"), "400 bad_request"),
+        (["GET", "/a", "--header", "Content-Length: many"], ("header", "Content-Length: many: has to be one plain number"), "400 bad_request"),
+        (["PUT", "/logout"], ("allowed methods", "GET, POST"), "405 method_not_allowed"),
     ],
-    ids=str,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_explain_tells_why_not(stage, arguments, word):
-    result = explain(stage, *arguments)
-    assert re.search(word, result.stdout + result.stderr), result
+def test_explain_tells_the_decision_and_why(stage, arguments, reason, decision):
+    found = steps(explain(stage, *arguments))
+    assert any(step == reason[0] and reason[1] in finding for step, finding in found), found
+    assert ("decision", decision) in found
 
 
-def test_explain_of_what_is_forbidden(stage):
-    assert "403" in explain(stage, "GET", "/admin/x", "--session", stage.session("42")).stdout
+def test_explain_names_the_condition_that_does_not_hold(stage):
+    routes = [{"path": "/**", "allow": {"roles": ["admin", "ops"], "fields": {"plan": ["pro"]}}, "upstream": "app"}]
+    found = steps(explain(stage, "GET", "/x", "--session", stage.session("42", plan="pro"), routes=routes))
+    assert ("allow", "role must be one of admin, ops: it is user, which does not hold") in found
+    assert ("allow", "plan must be pro: it is pro, which holds") in found
+    assert ("decision", "403 forbidden") in found
+    found = steps(explain(stage, "GET", "/x", "--session", stage.session("42", role="ops"), routes=routes))
+    assert ("allow", "plan must be pro: the session does not have it, which does not hold") in found
+    found = steps(explain(stage, "GET", "/x", "--session", stage.session("42", role="ops", plan="pro"), routes=routes))
+    assert ("decision", "forward to app") in found
 
 
-def test_explain_without_redis(stage):
-    result = explain(stage, "GET", "/page", "--session", stage.session("42"), redis={"url": f"redis://127.0.0.1:{free_port()}"})
-    assert "503" in result.stdout or result.returncode == 1, result
+def test_explain_names_the_header_that_cannot_be_made(stage):
+    headers = {"X-Tenant": "{tenant}"}
+    found = steps(explain(stage, "GET", "/page", "--session", stage.session("42"), headers=headers))
+    assert ("because", "header X-Tenant needs {tenant}, a field that the session does not have") in found
+    assert ("decision", "502 bad_identity") in found
+    found = steps(explain(stage, "GET", "/page", "--session", stage.session("42", tenant="a\r\nX-Admin: 1"), headers=headers))
+    assert ("because", "header X-Tenant takes {tenant}, which holds a line end or a NUL at byte 1") in found
+    assert ("field", "tenant = a<0d><0a>X-Admin: 1") in found, "and the terminal is left alone"
+
+
+def test_explain_tells_which_routes_were_tried(stage):
+    routes = [
+        {"id": "there", "path": "/page", "host": "other.test", "upstream": "app"},
+        {"id": "form", "path": "/form", "methods": ["POST"], "upstream": "app"},
+    ]
+    found = steps(explain(stage, "GET", "http://app.test/page", routes=routes))
+    tried = [finding for step, finding in found if step == "tried"]
+    assert any("explain.yaml:" in t and t.endswith("it is for host other.test, and not for `app.test`") for t in tried), tried
+    assert any(t.startswith("form") and t.endswith("another path") for t in tried), tried
+    assert ("decision", "404 not_found (no_route)") in found
+    found = steps(explain(stage, "GET", "/form", routes=routes))
+    assert any(finding.endswith("it is for POST, and not for GET") for _, finding in found), found
+    assert ("allowed methods", "POST") in found and ("decision", "405 method_not_allowed") in found
+
+
+def test_explain_tells_what_ails_redis(stage):
+    id = stage.session("42")
+    server = {
+        "refused": {"url": f"redis://127.0.0.1:{free_port()}"},
+        "auth": {"password": "wrong"},
+        "resolve": {"url": f"redis://{'a' * 64}:6379"},  # no name, so that nobody is asked
+    }
+    for word, redis in server.items():
+        found = steps(explain(stage, "GET", "/page", "--session", id, redis=redis))
+        assert any(step == "redis" and f": {word}" in finding for step, finding in found), found
+        assert ("decision", "503 store_unavailable") in found
+
+
+def test_explain_tells_of_a_redis_that_hangs(stage):
+    id = stage.session("42")
+    stage.gate.hang()
+    found = steps(explain(stage, "GET", "/page", "--session", id, redis={"timeouts": {"connect": "200ms"}}))
+    assert ("redis", f"{stage.gate.address}: timeout") in found, found
+    assert ("decision", "503 store_unavailable") in found
 
 
 # ---- serve ----
+
+
+def test_host_that_nobody_knows(stage):
+    nowhere = "a" * 64 + ":80"  # no name, so that nobody is asked
+    for changes in ({"server": {"listen": nowhere}}, {"admin": {"listen": nowhere}}):
+        path = write_config(stage.folder / "c.yaml", stage.config(**changes))
+        assert run("check", "-c", path).returncode == 0
+        result = run("serve", "-c", path)
+        assert result.returncode == 1 and f"{nowhere}: host not found" in result.stderr, result
 
 
 def test_port_is_taken(stage):
