@@ -28,9 +28,9 @@ target_link_libraries(doorward_asio PUBLIC doorward_boost OpenSSL::SSL Threads::
 
 # doorward_layer(NAME [COLD] [USES layer...] [LIBRARIES lib...] [PRIVATE_LIBRARIES lib...])
 #
-# Makes the static library doorward_NAME from src/NAME/*.cpp. What it may include: include/doorward (light
-# headers of every layer) and its own src/NAME. PRIVATE_LIBRARIES are the heavy ones that no header shows. COLD: see
-# above.
+# Makes the static library doorward_NAME from src/NAME/*.cpp. What it should include: include/doorward (light headers)
+# of the layers it uses, and its own src/NAME; the include directories hold more, and do not enforce that.
+# PRIVATE_LIBRARIES are the heavy ones that no header shows. COLD: see above.
 function(doorward_layer name)
   cmake_parse_arguments(arg "COLD" "" "USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)

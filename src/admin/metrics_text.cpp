@@ -99,7 +99,7 @@ void for_each_route(scrape const& s, auto const& f) {
 void fill_requests(family& f, scrape const& s) {
   for_each_route(s, [&](std::string_view route, auto const& cells) {
     for (auto const& c : cells.requests)
-      f.value(c.count, {route, name(c.method()), code_text(c.status()), c.what().name()});
+      f.value(c.count, {route, http::to_string(c.method()), code_text(c.status()), c.what().name()});
   });
 }
 
@@ -176,7 +176,7 @@ std::unordered_map<std::string_view, filler> const& fillers() {
        }},
       {"doorward_access_log_dropped_total", [](family& f, scrape const& s) { f.value(s.access_log_dropped); }},
       {"doorward_config_last_reload_successful",
-       [](family& f, scrape const& s) { f.value(s.last_reload_successful ? 1.0 : 0.0); }},
+       [](family& f, scrape const&) { f.value(std::uint64_t{1}); }},  // there is no reload that could fail yet
       {"doorward_build_info", [](family& f, scrape const& s) { f.value(1.0, {s.version}); }},
   };
   return all;

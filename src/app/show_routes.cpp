@@ -5,6 +5,7 @@
 #include "app/commands.hpp"
 #include "doorward/app/cli.hpp"
 #include "doorward/config/words.hpp"
+#include "doorward/runtime/snapshot.hpp"
 
 namespace doorward::app {
 namespace {
@@ -29,14 +30,22 @@ std::string target_text(config::route_config const& r) {
   return text;
 }
 
+std::string own_target_text(runtime::route_target to, config::model const& m) {
+  if (to == runtime::route_target::login) return m.identity.upstream;
+  return to == runtime::route_target::unclaimed ? "nothing: 404" : "doorward itself";
+}
+
 }  // namespace
 
 int show_routes(config::model const& m, std::ostream& out) {
   std::vector<std::array<std::string, 8>> rows{{"id", "path", "host", "methods", "auth", "allow", "to", "line"}};
-  rows.push_back({"(login)", m.identity.login + "/**", "*", "*", "none", "-", m.identity.upstream, "-"});
-  rows.push_back({"(logout)", m.identity.logout, "*", "GET,POST", "none", "-", "doorward itself", "-"});
-  rows.push_back({"(whoami)", "/.doorward/whoami", "*", "GET", "passive", "-", "doorward itself", "-"});
-  rows.push_back({"(own)", "/.doorward/**", "*", "*", "none", "-", "nothing: 404", "-"});
+  for (auto const& own : runtime::own_routes(m.identity)) {
+    std::vector<std::string> methods;
+    for (auto const method : own.methods)
+      methods.emplace_back(http::to_string(method));
+    rows.push_back({own.config.id, own.config.path, "*", methods.empty() ? "*" : join(methods, ","),
+                    std::string(config::word_for(own.config.auth)), "-", own_target_text(own.to, m), "-"});
+  }
   for (auto const& r : m.routes)
     rows.push_back({r.id, r.path, r.host.empty() ? "*" : r.host, r.methods.empty() ? "*" : join(r.methods, ","),
                     std::string(config::word_for(r.auth)), allow_text(r.allow), target_text(r),

@@ -17,14 +17,6 @@ constexpr std::size_t most_fields = 64;
 // Field names that doorward writes itself.
 constexpr std::string_view own_prefix = "doorward.";
 
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 // A duplicate name in JSON has a different value for each parser (RFC 8259 section 4). nlohmann keeps the last one
 // silently, so the keys are counted while it parses.
 bool parse_object(std::string_view text, json& out) {

@@ -8,8 +8,8 @@
 /// Paths as values of the file. What makes a good one: http::path_pattern_problem.
 namespace doorward::config {
 
-/// A path in the form doorward matches and forwards (contract C7), without anything servers read differently and
-/// without wildcards.
+/// A path in the form doorward matches and forwards (docs/security.md, "Paths"), without anything servers read
+/// differently and without wildcards.
 [[nodiscard]] parsed<std::string> parse_path(std::string_view text);
 
 /// A route's path: literal segments, `*` for one whole segment, `**` for the rest (last only).

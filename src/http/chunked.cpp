@@ -39,7 +39,7 @@ constexpr bool is_text(unsigned char c) noexcept {
 }  // namespace
 
 auto chunked_decoder::after_size(unsigned char c) noexcept -> state {
-  if (auto const digit = detail::hex_value(static_cast<char>(c)); digit >= 0) {
+  if (auto const digit = hex_value(static_cast<char>(c)); digit >= 0) {
     remaining_ = remaining_ * 16 + static_cast<unsigned>(digit);
     return ++digits_ <= most_digits && remaining_ <= most_size ? state::size : state::failed;
   }

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "doorward/base/encoding.hpp"
+
 namespace doorward::http {
 namespace {
 
 constexpr std::string_view blanks = " \t";
-
-std::string_view trim(std::string_view text) noexcept {
-  auto const first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 // Takes what stands before the next ';' off the front of `field`, blanks and all. False at the end.
 class pieces {

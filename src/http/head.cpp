@@ -176,15 +176,6 @@ result<void> parse(std::string_view bytes, head_limits const& limits, Head& out)
   return {};
 }
 
-void clear(message_head& head) noexcept {
-  head.fields.clear();
-  head.body = framing::none;
-  head.content_length = 0;
-  head.connection_names_fields = false;
-  head.connection_upgrade = false;
-  head.upgrade = {};
-}
-
 // RFC 9112 section 3.2.2: an absolute-form is split, and its authority stands in place of Host.
 bool split_absolute_form(request_head& out) noexcept {
   auto const scheme_end = out.target.find("://");
@@ -235,6 +226,27 @@ std::string_view to_string(method m) noexcept {
   return names[static_cast<std::size_t>(m)];
 }
 
+void message_head::clear() noexcept {
+  fields.clear();
+  body = framing::none;
+  content_length = 0;
+  minor_version = 1;
+  keep_alive = true;
+  connection_names_fields = false;
+  connection_upgrade = false;
+  upgrade = {};
+  block = {};
+}
+
+void request_head::clear() noexcept {
+  message_head::clear();
+  method_token = {};
+  verb = http::method::other;
+  target = {};
+  host = {};
+  expects_continue = false;
+}
+
 field_line const* message_head::find(field_id id) const noexcept {
   auto const it = std::ranges::find(fields, id, &field_line::id);
   return it == fields.end() ? nullptr : &*it;
@@ -247,7 +259,7 @@ field_line const* message_head::find(std::string_view name) const noexcept {
 
 result<std::size_t> find_head_end(std::string_view bytes, std::size_t& from, head_limits const& limits) {
   // Line by line: each LF must follow a CR, and a line of nothing but CRLF is the end.
-  auto const line_start = [&](std::size_t lf) {
+  auto const is_empty_line = [&](std::size_t lf) {
     return lf >= 3 && bytes[lf - 1] == '\r' && bytes[lf - 2] == '\n' && bytes[lf - 3] == '\r';
   };
   while (from < bytes.size()) {
@@ -259,7 +271,7 @@ result<std::size_t> find_head_end(std::string_view bytes, std::size_t& from, hea
     auto const at = static_cast<std::size_t>(lf - bytes.data());
     if (at == 0 || bytes[at - 1] != '\r') return errc::bad_request;
     from = at + 1;
-    if (line_start(at)) {
+    if (is_empty_line(at)) {
       if (from > limits.header_bytes) return errc::header_too_large;
       return from;
     }
@@ -274,9 +286,7 @@ result<std::size_t> find_head_end(std::string_view bytes, std::size_t& from, hea
 }
 
 result<void> parse_request_head(std::string_view bytes, head_limits const& limits, request_head& out) {
-  clear(out);
-  out.host = {};
-  out.expects_continue = false;
+  out.clear();
   if (auto r = parse<true>(bytes, limits, out); !r) return r;
   if (out.target.size() > limits.target_bytes) return errc::target_too_long;
   if (!read_fields(out)) return errc::bad_request;
@@ -300,7 +310,7 @@ result<void> parse_request_head(std::string_view bytes, head_limits const& limit
 }
 
 result<void> parse_response_head(std::string_view bytes, head_limits const& limits, method m, response_head& out) {
-  clear(out);
+  out.clear();
   if (!parse<false>(bytes, limits, out) || !read_fields(out)) return errc::upstream_bad_response;
   if (out.status < 100 || out.status > 599) return errc::upstream_bad_response;
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "doorward/base/encoding.hpp"
+
 /// What the bytes of a path mean, for the units that read paths.
 namespace doorward::http::detail {
 
@@ -40,11 +42,6 @@ enum class escape_class : std::uint8_t {
   refused,   ///< controls
   overlong,  ///< stays, unless the next escape makes it an overlong form of an ASCII byte
 };
-
-constexpr bool is_unreserved(unsigned c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
 
 constexpr auto byte_classes = [] {
   std::array<byte_class, 256> table{};
@@ -86,14 +83,6 @@ constexpr auto escape_classes = [] {
 
 constexpr byte_class class_of(char c) noexcept {
   return byte_classes[static_cast<unsigned char>(c)];
-}
-
-/// The value of a hexadecimal digit, or -1.
-constexpr int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 /// The byte that the escape at `at` (where the '%' is) stands for, or -1.

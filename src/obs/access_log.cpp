@@ -1,6 +1,5 @@
 #include "doorward/obs/access_log.hpp"
 
-#include <charconv>
 #include <cstring>
 
 #include "doorward/base/encoding.hpp"
@@ -9,9 +8,6 @@
 
 namespace doorward::obs {
 namespace {
-
-// Every number of a record fits.
-constexpr std::size_t longest_number = 20;
 
 // True when `text` can stand in a JSON string as it is: printable ASCII without quotation marks and backslashes. That
 // is the common case, and it is found eight bytes at a time.
@@ -41,12 +37,6 @@ void append_text(std::string& out, std::string_view text) {
     out += text;
   else
     append_json_escaped(out, text);
-}
-
-void append_number(std::string& out, auto n) {
-  char digits[longest_number];
-  auto const end = std::to_chars(digits, digits + sizeof digits, n).ptr;
-  out.append(digits, static_cast<std::size_t>(end - digits));
 }
 
 constexpr std::string_view reset = "\x1b[0m";

@@ -5,8 +5,6 @@
 namespace doorward::obs {
 namespace {
 
-constexpr std::array<std::string_view, method_labels> methods{"GET",    "HEAD",    "POST",    "PUT",   "PATCH",
-                                                              "DELETE", "OPTIONS", "CONNECT", "TRACE", "other"};
 constexpr std::array<std::string_view, 6> outcomes{"forward", "respond", "redirect", "login", "logout", "own"};
 constexpr std::array<std::string_view, lookup_results> lookups{"hit",       "miss",   "ghost", "malformed",
                                                                "coalesced", "cached", "error"};
@@ -16,15 +14,6 @@ constexpr std::array<std::string_view, touch_results> touches{"extended", "gone"
 
 }  // namespace
 
-method_label to_method_label(std::string_view method) noexcept {
-  for (std::size_t i = 0; i + 1 < methods.size(); ++i)
-    if (methods[i] == method) return static_cast<method_label>(i);
-  return method_label::other;
-}
-
-std::string_view name(method_label m) noexcept {
-  return methods[static_cast<std::size_t>(m)];
-}
 std::string_view name(lookup_result r) noexcept {
   return lookups[static_cast<std::size_t>(r)];
 }

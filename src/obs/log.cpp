@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <memory>
 #include <type_traits>
@@ -33,14 +32,14 @@ constexpr spdlog::level::level_enum to_spdlog(level l) noexcept {
   return spdlog::level::off;
 }
 
-struct destination {
+struct log_output {
   std::unique_ptr<spdlog::logger> logger;
   bool json = false;
 };
 
-destination open(level least, format how, std::FILE* out) {
+log_output open(level least, format how, std::FILE* out) {
   auto const terminal = isatty(fileno(out)) == 1;
-  destination d;
+  log_output d;
   d.json = how == format::json || (how == format::automatic && !terminal);
   auto const colours = terminal && !d.json ? spdlog::color_mode::always : spdlog::color_mode::never;
   auto sink = std::make_shared<spdlog::sinks::ansicolor_sink<spdlog::details::console_mutex>>(out, colours);
@@ -52,15 +51,9 @@ destination open(level least, format how, std::FILE* out) {
   return d;
 }
 
-destination& current() {
-  static destination d = open(level::info, format::automatic, stderr);
+log_output& current() {
+  static log_output d = open(level::info, format::automatic, stderr);
   return d;
-}
-
-void append_number(std::string& out, auto n) {
-  std::array<char, 32> digits;
-  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
 void append_json_value(std::string& out, value const& v) {

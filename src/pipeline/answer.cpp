@@ -1,7 +1,6 @@
 #include "doorward/pipeline/answer.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstddef>
 
 #include "doorward/base/encoding.hpp"
@@ -31,12 +30,6 @@ constexpr std::string_view page_policy =
     "Content-Security-Policy: default-src 'none'; style-src 'sha256-DBDJy3YfmY1P2fLSJIbhssmo0+9L06FzGM/S+vjqguY='; "
     "base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'\r\n";
-
-void append_number(std::string& out, auto n) {
-  std::array<char, 20> digits;
-  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
-}
 
 // A header, or nothing when `value` could not stand in one.
 void append_header(std::string& out, std::string_view name, std::string_view value) {

@@ -7,7 +7,7 @@ namespace doorward::pipeline {
 namespace {
 
 using auth::initiator;
-using runtime::destination;
+using runtime::route_target;
 
 // A list of roles joined by ',' holds one of the wanted ones.
 bool has_role(std::string_view roles, std::vector<std::string> const& wanted) {
@@ -37,14 +37,14 @@ bool names_login_form(exchange const& x) {
 
 result<void> guard_cross_site(exchange const& x) {
   auto const& origin = x.view().config.server.public_origin;
-  if (x.route->to == destination::logout && x.head.verb == http::method::get) {
+  if (x.route->to == route_target::logout && x.head.verb == http::method::get) {
     // Logging out changes something, so a GET has to show that a person asked for it here.
     auto const by_person = x.navigation && auth::initiator_of_navigation(x.head, origin) == initiator::same_origin;
     return by_person ? result<void>{} : errc::csrf;
   }
   // The form itself is guarded without a session too: somebody else's page must not log a visitor in. What lies below
   // it (call-backs of other identity providers) may well be posted from other sites.
-  auto const is_login_form = x.route->to == destination::login && names_login_form(x);
+  auto const is_login_form = x.route->to == route_target::login && names_login_form(x);
   auto const guarded = is_login_form || x.cookies.present;
   if (!x.route->config.csrf || !guarded || !asks_for_change(x)) return {};
   return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};

@@ -7,9 +7,6 @@
 namespace doorward::pipeline {
 namespace {
 
-// Less room than this behind a head is not worth a system call.
-constexpr std::size_t least_room = 2 * 1024;
-
 // A body that nobody wants is read to its end only when it is smaller and faster than opening a new connection.
 constexpr std::size_t discard_budget = 64 * 1024;
 constexpr milliseconds discard_time{1'000};
@@ -37,7 +34,7 @@ std::span<char> downstream::body_room() {
   if (!use_overflow_) {
     buffer_.rewind(mark_);
     auto const room = buffer_.room();
-    if (room.size() >= least_room) return room;
+    if (room.size() >= net::read_buffer::least_room) return room;
     use_overflow_ = true;
   }
   overflow_.rewind(0);
@@ -65,16 +62,21 @@ net::task<result<std::span<char>>> downstream::read_body(net::watch& w, std::uin
 net::task<bool> downstream::send_continue() {
   if (!expects_continue_) co_return true;
   expects_continue_ = false;
-  auto const s = send("HTTP/1.1 100 Continue\r\n\r\n");
-  if (s == sent::some) co_return co_await flush();
-  co_return s == sent::all;
+  auto const told = co_await send_all("HTTP/1.1 100 Continue\r\n\r\n");
+  co_return told.has_value();
+}
+
+bool downstream::body_rest_is_small() const noexcept {
+  if (decoder_.finished()) return true;
+  // Whether a client that was not told to go on sends its body all the same cannot be known (RFC 9110 section 10.1.1).
+  return !expects_continue_ && decoder_.kind() == http::framing::length && decoder_.remaining() <= discard_budget;
 }
 
 net::task<bool> downstream::discard_body() {
   if (decoder_.finished()) co_return true;
-  // Whether a client that was not told to go on sends its body all the same cannot be known (RFC 9110 section 10.1.1).
-  if (expects_continue_) co_return false;
-  if (decoder_.kind() == http::framing::length && decoder_.remaining() > discard_budget) co_return false;
+  // How much is left of chunks shows when they come.
+  auto const may_be_small = body_rest_is_small() || (decoder_.kind() == http::framing::chunked && !expects_continue_);
+  if (!may_be_small) co_return false;
   auto const most = body_bytes_ + discard_budget;
   watch.limit(worker_.wheel.now() + discard_time);
   bool whole = false;
@@ -119,6 +121,14 @@ downstream::sent downstream::send(std::string_view head, std::span<char const> b
   spill_tail_.assign(tail.substr(r.bytes - head_sent - body_sent));
   rest_ = {net::as_iovec(spill_head_), net::as_iovec({body_rest.data(), body_rest.size()}), net::as_iovec(spill_tail_)};
   return sent::some;
+}
+
+net::task<result<void>> downstream::send_all(std::string_view head, std::span<char const> body, std::string_view tail) {
+  auto const s = send(head, body, tail);
+  if (s == sent::all) co_return result<void>{};
+  if (s == sent::failed) co_return errc::client_gone;
+  bool const taken = co_await flush();
+  co_return taken ? result<void>{} : errc::client_gone;
 }
 
 net::task<bool> downstream::flush() {

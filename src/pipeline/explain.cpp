@@ -108,24 +108,24 @@ private:
   explanation& out_;
 };
 
-std::string_view destination_name(runtime::destination d) noexcept {
+std::string_view target_name(runtime::route_target d) noexcept {
   switch (d) {
-    case runtime::destination::upstream: return "forward to";
-    case runtime::destination::respond: return "a fixed answer:";
-    case runtime::destination::login: return "forward to the identity service,";
-    case runtime::destination::logout: return "log out";
-    case runtime::destination::whoami: return "say who it is";
-    case runtime::destination::own: return "nothing is there: 404 not_found";
+    case runtime::route_target::upstream: return "forward to";
+    case runtime::route_target::respond: return "a fixed answer:";
+    case runtime::route_target::login: return "forward to the identity service,";
+    case runtime::route_target::logout: return "log out";
+    case runtime::route_target::whoami: return "say who it is";
+    case runtime::route_target::unclaimed: return "nothing is there: 404 not_found";
   }
   return "";
 }
 
 bool is_sent(exchange const& x) noexcept {
-  return x.route->to == runtime::destination::upstream || x.route->to == runtime::destination::login;
+  return x.route->to == runtime::route_target::upstream || x.route->to == runtime::route_target::login;
 }
 
 std::string decision(exchange const& x) {
-  std::string what(destination_name(x.route->to));
+  std::string what(target_name(x.route->to));
   if (is_sent(x)) return what + ' ' + x.view().config.upstreams[x.route->upstream].name;
   if (auto const& status = x.route->config.respond) return fmt::format("{} {}", what, *status);
   return what;

@@ -14,7 +14,7 @@
 namespace doorward::pipeline {
 namespace {
 
-using runtime::destination;
+using runtime::route_target;
 
 std::string join(std::vector<std::string> const& words, std::string_view separator = ", ") {
   return fmt::format("{}", fmt::join(words, separator));
@@ -84,7 +84,7 @@ std::string site_trouble(exchange const& x) {
 }
 
 void explain_csrf(exchange const& x, explanation& out) {
-  if (x.route->to == destination::logout && x.head.verb == http::method::get)
+  if (x.route->to == route_target::logout && x.head.verb == http::method::get)
     return out.say("because", fmt::format("GET logs out only a person on a page of this origin; {}{}", site_trouble(x),
                                           x.navigation ? "" : ", and this is no navigation"));
   out.say("because", fmt::format("another site made this request: {}", site_trouble(x)));

@@ -31,7 +31,7 @@ net::task<> answer_refusal(exchange& x, errc why) {
     status = 302;
     x.decision = obs::decision::redirect;
     auto const link = login_link(x);
-    auto const context = context_of(x);
+    auto const context = begin_answer(x);
     out.clear();
     append_redirect(out, context, status, link);
   } else {
@@ -41,7 +41,7 @@ net::task<> answer_refusal(exchange& x, errc why) {
     std::string allow;
     if (status == 401) r.login_link = link = login_link(x);
     if (status == 405) r.allow = allow = allowed_methods(x);
-    auto const context = context_of(x);
+    auto const context = begin_answer(x);
     out.clear();
     append_refusal(out, context, r);
   }
@@ -52,7 +52,7 @@ net::task<> answer_refusal(exchange& x, errc why) {
 void count(exchange const& x, std::chrono::nanoseconds total) {
   auto& m = x.worker.metrics;
   auto const route = x.route_index;
-  m.request(route, obs::to_method_label(x.head.method_token), x.status, x.decision, total);
+  m.request(route, x.head.verb, x.status, x.decision, total);
   m.overhead(total - x.store_time - x.upstream_time - x.client_time);
 }
 
@@ -92,12 +92,17 @@ void log(exchange const& x, std::chrono::nanoseconds total) {
 std::string allowed_methods(exchange const& x) {
   std::string all;
   if (x.head.verb == http::method::trace) return "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-  if (x.route != nullptr)
-    return x.route->to == runtime::destination::logout ? "GET, POST" : "GET, HEAD";  // doorward's own endpoints
-  for (auto const& m : x.view().table.allowed_methods({x.head.method_token, x.host, x.path})) {
+  auto const add = [&](std::string_view m) {
     if (!all.empty()) all += ", ";
     all += m;
+  };
+  if (x.route != nullptr) {
+    for (auto const m : x.route->own_methods)
+      add(http::to_string(m));
+    return all;
   }
+  for (auto const& m : x.view().table.allowed_methods({x.head.method_token, x.host, x.path}))
+    add(m);
   return all;
 }
 

@@ -6,7 +6,7 @@
 namespace doorward::pipeline {
 namespace {
 
-using runtime::destination;
+using runtime::route_target;
 
 // Sends head and body in one write, if the kernel takes them. A write error is not looked at: an upstream may have
 // answered before it closed, and the reading that follows finds out.
@@ -96,7 +96,7 @@ net::task<result<std::span<char>>> read_small_body(exchange& x, upstream_exchang
 net::task<result<void>> proxy(exchange& x) {
   upstream_exchange u(x);
   auto body = x.client->take_buffered_body();
-  if (x.route->to == destination::login) {
+  if (x.route->to == route_target::login) {
     auto const early = co_await read_small_body(x, u);
     if (!early) co_return early.error();
     if (!early->empty()) body = *early;
@@ -129,18 +129,18 @@ net::task<result<void>> proxy(exchange& x) {
 net::task<result<void>> forward(exchange& x) {
   result<void> r;
   switch (x.route->to) {
-    case destination::upstream:
+    case route_target::upstream:
       x.decision = obs::decision::forward;
       r = co_await proxy(x);
       break;
-    case destination::login:
+    case route_target::login:
       x.decision = obs::decision::login;
       r = co_await proxy(x);
       break;
-    case destination::logout: r = co_await log_out(x); break;
-    case destination::respond: r = co_await respond(x); break;
-    case destination::whoami: r = co_await tell_who(x); break;
-    case destination::own: r = errc::no_route; break;
+    case route_target::logout: r = co_await log_out(x); break;
+    case route_target::respond: r = co_await respond(x); break;
+    case route_target::whoami: r = co_await tell_who(x); break;
+    case route_target::unclaimed: r = errc::no_route; break;
   }
   co_return r;
 }

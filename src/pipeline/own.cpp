@@ -1,5 +1,6 @@
 #include "pipeline/own.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "doorward/auth/request_checks.hpp"
@@ -7,12 +8,9 @@
 
 namespace doorward::pipeline {
 
-answer_context context_of(exchange& x) {
-  // A body that is still to come may be read into nowhere only if it is sure to be small; else the connection ends.
-  auto const& body = *x.client;
-  if (!body.body_finished() &&
-      (body.expects_continue() || x.head.body != http::framing::length || x.head.content_length > 64 * 1024))
-    x.close = true;
+answer_context begin_answer(exchange& x) {
+  // What is still to come of the body is read into nowhere only if it is sure to be little; else the connection ends.
+  if (!x.client->body_rest_is_small()) x.close = true;
   return {x.request_id, x.worker.date, x.head.verb == http::method::head, x.close, x.head.minor_version == 0,
           x.set_cookie};
 }
@@ -23,19 +21,12 @@ net::task<result<void>> send_own(exchange& x, unsigned status) {
   x.status = status;
   x.answered = true;
   x.bytes_out = out.size() - (head_end + 4);
-  auto const s = x.client->send(out);
-  if (s == downstream::sent::all) co_return result<void>{};
-  if (s == downstream::sent::failed) co_return errc::client_gone;
-  bool const taken = co_await x.client->flush();
-  co_return taken ? result<void>{} : errc::client_gone;
+  return x.client->send_all(out);
 }
 
 bool takes_method(exchange const& x) noexcept {
-  switch (x.route->to) {
-    case runtime::destination::logout: return x.head.verb == http::method::get || x.head.verb == http::method::post;
-    case runtime::destination::whoami: return x.head.verb == http::method::get || x.head.verb == http::method::head;
-    default: return true;
-  }
+  auto const& methods = x.route->own_methods;
+  return methods.empty() || std::ranges::find(methods, x.head.verb) != methods.end();
 }
 
 net::task<result<void>> log_out(exchange& x) {
@@ -65,9 +56,9 @@ net::task<result<void>> log_out(exchange& x) {
   out.clear();
   auto const page = auth::asks_for_page(x.head);
   if (page)
-    append_redirect(out, context_of(x), 303, x.view().config.identity.login);
+    append_redirect(out, begin_answer(x), 303, x.view().config.identity.login);
   else
-    append_status(out, context_of(x), 204);
+    append_status(out, begin_answer(x), 204);
   auto r = co_await send_own(x, page ? 303 : 204);
   co_return r;
 }
@@ -85,7 +76,7 @@ net::task<result<void>> tell_who(exchange& x) {
   auto& out = x.worker.out;
   out.clear();
   // A field that is not UTF-8 is shown with replacement characters rather than not at all.
-  append_json(out, context_of(x), 200, who.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  append_json(out, begin_answer(x), 200, who.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   auto r = co_await send_own(x, 200);
   co_return r;
 }
@@ -94,7 +85,7 @@ net::task<result<void>> respond(exchange& x) {
   x.decision = obs::decision::respond;
   auto& out = x.worker.out;
   out.clear();
-  append_status(out, context_of(x), *x.route->config.respond, x.navigation);
+  append_status(out, begin_answer(x), *x.route->config.respond, x.navigation);
   auto r = co_await send_own(x, *x.route->config.respond);
   co_return r;
 }

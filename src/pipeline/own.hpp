@@ -10,7 +10,8 @@ namespace doorward::pipeline {
 /// Whether one of doorward's own endpoints has something to do for the method; true for other routes.
 [[nodiscard]] bool takes_method(exchange const& x) noexcept;
 
-/// Ends the session of the request, or all of its user's with `?everywhere=1` (contract C4).
+/// Ends the session of the request, or all of its user's with `?everywhere=1` (docs/security.md, "Requests from other
+/// sites", says who may ask for it).
 [[nodiscard]] net::task<result<void>> log_out(exchange& x);
 
 /// `/.doorward/whoami`: who the session belongs to, as JSON.
@@ -19,9 +20,9 @@ namespace doorward::pipeline {
 /// The fixed answer of a route with `respond:`.
 [[nodiscard]] net::task<result<void>> respond(exchange& x);
 
-/// What an answer needs to know of its request. Settles first whether the connection goes on, because the answer says
-/// so.
-[[nodiscard]] answer_context context_of(exchange& x);
+/// Settles whether the connection goes on (x.close), because the answer says so; returns what else an answer needs to
+/// know of its request.
+[[nodiscard]] answer_context begin_answer(exchange& x);
 
 /// Sends an answer that stands in the worker's scratch.
 [[nodiscard]] net::task<result<void>> send_own(exchange& x, unsigned status);

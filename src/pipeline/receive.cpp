@@ -9,12 +9,7 @@ namespace doorward::pipeline {
 void exchange::begin(downstream& d, std::string_view bytes) {
   client = &d;
   head_bytes = bytes;
-  head.method_token = {};
-  head.verb = http::method::other;
-  head.minor_version = 1;
-  head.body = http::framing::none;
-  head.expects_continue = false;
-  head.fields.clear();
+  head.clear();
   host.clear();
   path = {};
   query = {};

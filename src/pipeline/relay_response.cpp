@@ -34,11 +34,7 @@ std::string_view connection_lines(exchange const& x, framing out) noexcept {
 net::task<result<void>> send_piece(exchange& x, std::string_view head, std::span<char> data, std::string_view tail) {
   x.answered = true;
   x.bytes_out += data.size();
-  auto const s = x.client->send(head, data, tail);
-  if (s == downstream::sent::all) co_return result<void>{};
-  if (s == downstream::sent::failed) co_return errc::client_gone;
-  bool const taken = co_await x.client->flush();
-  co_return taken ? result<void>{} : errc::client_gone;
+  return x.client->send_all(head, data, tail);
 }
 
 net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing out, milliseconds silence) {
@@ -124,7 +120,7 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
   }
 
   bool no_store = false;
-  if (x.route->to == runtime::destination::login) {
+  if (x.route->to == runtime::route_target::login) {
     auto const g = co_await apply_grant(x);
     if (!g) co_return g.error();
     if (!g->redirect_to.empty()) {

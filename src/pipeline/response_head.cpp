@@ -28,7 +28,7 @@ bool drops(exchange const& x, http::field_line const& f, head_changes changes) n
     case field_id::content_length:
       return changes.without_body || x.response.status / 100 == 1 || x.response.status == 204;
     case field_id::set_cookie: {
-      auto const theirs = x.route->to == runtime::destination::login &&
+      auto const theirs = x.route->to == runtime::route_target::login &&
                           x.view().config.identity.mode == config::identity_mode::external;
       return !theirs && http::sets_cookie(f.value, x.view().config.session.cookie.name);
     }
@@ -123,7 +123,7 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
     dated = dated || iequals(f.name, "date");
     // Only the identity service may speak in these names, and what it says is for doorward.
     auto const grant = f.name.size() > 9 && iequals(f.name.substr(0, 9), "doorward-");
-    if (grant && x.route->to != runtime::destination::login) ++stripped;
+    if (grant && x.route->to != runtime::route_target::login) ++stripped;
     if (grant || drops(x, f, changes) ||
         (head.connection_names_fields && f.id != field_id::content_length && named_by_connection(head, f.name))) {
       out.append(run_begin, run);

@@ -5,7 +5,7 @@
 namespace doorward::pipeline {
 namespace {
 
-using runtime::destination;
+using runtime::route_target;
 
 void append_line(std::string& out, std::string_view name_and_colon, std::string_view value) {
   out.append(name_and_colon);
@@ -33,7 +33,7 @@ void append_cookies(std::string& out, exchange const& x) {
   auto const& name = x.view().config.session.cookie.name;
   // An identity service that keeps the sessions itself has to see its own cookie.
   auto const whole =
-      x.route->to == destination::login && x.view().config.identity.mode == config::identity_mode::external;
+      x.route->to == route_target::login && x.view().config.identity.mode == config::identity_mode::external;
   for (auto const field : x.cookie_fields) {
     auto const start = out.size();
     out.append("Cookie: ");
@@ -115,11 +115,11 @@ bool has_meaningless_body(exchange const& x) noexcept {
 bool passes_upgrade(exchange const& x) noexcept {
   // Nothing but WebSocket: an upgrade to h2c would carry requests past every rule here. With a body it is no handshake.
   return x.head.wants_upgrade() && iequals(x.head.upgrade, "websocket") && x.head.verb == http::method::get &&
-         x.head.minor_version == 1 && x.head.body == http::framing::none && x.route->to == destination::upstream;
+         x.head.minor_version == 1 && x.head.body == http::framing::none && x.route->to == route_target::upstream;
 }
 
 result<void> transform(exchange& x) {
-  if (x.route->to != destination::upstream && x.route->to != destination::login) return {};
+  if (x.route->to != route_target::upstream && x.route->to != route_target::login) return {};
   std::string_view path = x.path.text();
   if (auto const& c = x.route->config; !c.strip_prefix.empty() || !c.rewrite.empty()) {
     auto rewritten = doorward::route::upstream_path(c, path);

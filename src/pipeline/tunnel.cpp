@@ -87,10 +87,8 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
   auto& out = x.worker.out;
   out.clear();
   append_response_head(out, x, "Connection: Upgrade\r\nUpgrade: websocket\r\n", {});
-  auto const s = x.client->send(out);
-  bool taken = s == downstream::sent::all;
-  if (s == downstream::sent::some) taken = co_await x.client->flush();
-  if (!taken) co_return errc::client_gone;
+  auto const told = co_await x.client->send_all(out);
+  if (!told) co_return told;
 
   // What either side has sent already belongs to the tunnel.
   net::read_buffer from_client(x.worker.buffers);

@@ -48,8 +48,9 @@ struct upstream_exchange {
 /// After a 101: bytes in both directions until both ends are done.
 [[nodiscard]] net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u);
 
-/// What a grant in x.response asks for (contract C4): mints and stores the session, sets x.set_cookie. `redirect_to` is
-/// where the person goes on to, when the identity service has not said so itself. Nothing when there is no grant.
+/// What a grant in x.response asks for (README.md, "The identity service's side"): mints and stores the session, sets
+/// x.set_cookie. `redirect_to` is where the person goes on to, when the identity service has not said so itself.
+/// Nothing when there is no grant.
 struct granted {
   bool any = false;
   std::string redirect_to;

@@ -5,30 +5,22 @@
 namespace doorward::runtime {
 namespace {
 
-config::route_config own_route(std::string id, std::string path, bool csrf) {
+config::route_config own_config(std::string id, std::string path, config::auth_mode auth) {
   config::route_config r;
   r.id = std::move(id);
   r.path = std::move(path);
-  r.auth = config::auth_mode::none;
-  r.csrf = csrf;
+  r.auth = auth;
+  r.unauthenticated = config::unauthenticated_action::reject;
   return r;
 }
 
 std::vector<config::route_config> all_routes(config::model const& m) {
-  // Doorward's own paths stand first: no rule of the file can take them over, and a path with several readings is
-  // checked against them like against any other rule.
   std::vector<config::route_config> all;
-  all.push_back(own_route("(login)", m.identity.login + "/**", true));
-  all.push_back(own_route("(logout)", m.identity.logout, true));
-  all.push_back(own_route("(whoami)", "/.doorward/whoami", true));
-  all.back().auth = config::auth_mode::passive;  // asking who one is does not keep one logged in
-  all.back().unauthenticated = config::unauthenticated_action::reject;
-  all.push_back(own_route("(own)", "/.doorward/**", true));
+  for (auto& own : own_routes(m.identity))
+    all.push_back(std::move(own.config));
   all.insert(all.end(), m.routes.begin(), m.routes.end());
   return all;
 }
-
-constexpr std::array own_destinations{destination::login, destination::logout, destination::whoami, destination::own};
 
 std::vector<std::string> custom_fields(config::model const& m) {
   std::vector<std::string> names;
@@ -55,21 +47,25 @@ std::size_t upstream_index(config::model const& m, std::string const& name) {
 
 std::vector<compiled_route> compile_routes(config::model const& m, session::field_layout const& fields) {
   std::vector<compiled_route> out;
-  for (auto& c : all_routes(m)) {
+  for (auto& own : own_routes(m.identity)) {
     compiled_route r;
-    if (out.size() < own_destinations.size()) {
-      r.to = own_destinations[out.size()];
-      r.upstream = r.to == destination::login ? upstream_index(m, m.identity.upstream) : 0;
-    } else {
-      r.to = c.respond ? destination::respond : destination::upstream;
-      r.upstream = c.respond ? 0 : upstream_index(m, c.upstream);
-    }
-    r.body_limit = c.body_bytes.value_or(m.server.limits.body_bytes);
-    for (auto const& [name, values] : c.allow.fields)
-      r.fields.push_back({fields.find(name), values});
-    r.config = std::move(c);
+    r.to = own.to;
+    r.own_methods = std::move(own.methods);
+    if (r.to == route_target::login) r.upstream = upstream_index(m, m.identity.upstream);
+    r.config = std::move(own.config);
     out.push_back(std::move(r));
   }
+  for (auto const& c : m.routes) {
+    compiled_route r;
+    r.to = c.respond ? route_target::respond : route_target::upstream;
+    if (!c.respond) r.upstream = upstream_index(m, c.upstream);
+    for (auto const& [name, values] : c.allow.fields)
+      r.fields.push_back({fields.find(name), values});
+    r.config = c;
+    out.push_back(std::move(r));
+  }
+  for (auto& r : out)
+    r.body_limit = r.config.body_bytes.value_or(m.server.limits.body_bytes);
   return out;
 }
 
@@ -97,6 +93,18 @@ std::string cookie_attributes(config::cookie_config const& c) {
 }
 
 }  // namespace
+
+std::vector<own_route> own_routes(config::identity_config const& identity) {
+  using config::auth_mode;
+  using http::method;
+  return {{own_config("(login)", identity.login + "/**", auth_mode::none), route_target::login, {}},
+          {own_config("(logout)", identity.logout, auth_mode::none), route_target::logout, {method::get, method::post}},
+          // Asking who one is does not keep one logged in.
+          {own_config("(whoami)", "/.doorward/whoami", auth_mode::passive),
+           route_target::whoami,
+           {method::get, method::head}},
+          {own_config("(own)", "/.doorward/**", auth_mode::none), route_target::unclaimed, {}}};
+}
 
 snapshot::snapshot(config::model m)
     : config(std::move(m)),

@@ -17,8 +17,6 @@ constexpr milliseconds linger_time{2'000};
 // long to do so, and an answer that closes; closing at once would lose the request.
 constexpr milliseconds last_chance{1'000};
 
-constexpr std::size_t least_room = 2 * 1024;
-
 }  // namespace
 
 http1_connection::http1_connection(listener& l, net::socket s, pipeline::peer from)
@@ -102,9 +100,9 @@ net::task<result<std::size_t>> http1_connection::read_head() {
     if (!end) co_return end.error();
     if (*end > 0) co_return *end;
 
-    if (buffer_.room().size() < least_room) {
+    if (buffer_.room().size() < net::read_buffer::least_room) {
       buffer_.compact();
-      if (buffer_.room().size() < least_room) buffer_.grow();
+      if (buffer_.room().size() < net::read_buffer::least_room) buffer_.grow();
     }
     // One deadline for the whole head: a byte now and then does not buy time.
     watch_.limit(until);

@@ -17,9 +17,9 @@ constexpr milliseconds after_a_failed_accept{100};
 }  // namespace
 
 /// One listening socket of one worker.
-class listener::door {
+class listener::acceptor_slot {
 public:
-  door(net::asio::io_context& context, int fd, bool is_unix) : acceptor(context), unix_socket(is_unix) {
+  acceptor_slot(net::asio::io_context& context, int fd, bool is_unix) : acceptor(context), unix_socket(is_unix) {
     using net::asio::generic::stream_protocol;
     acceptor.assign(stream_protocol(is_unix ? AF_UNIX : AF_INET6, 0), fd);
   }
@@ -34,9 +34,9 @@ listener::listener(runtime::worker& w) : worker_(w), exchanges_(w) {}
 listener::~listener() = default;
 
 void listener::accept_on(int fd, bool is_unix) {
-  doors_.push_back(std::make_unique<door>(worker_.context, fd, is_unix));
+  slots_.push_back(std::make_unique<acceptor_slot>(worker_.context, fd, is_unix));
   ++accepting_;
-  net::spawn(accept_loop(*doors_.back()));
+  net::spawn(accept_loop(*slots_.back()));
 }
 
 bool listener::admit(net::socket& s) {
@@ -54,20 +54,20 @@ bool listener::admit(net::socket& s) {
   worker_.out.clear();
   pipeline::append_refusal(worker_.out, context, why);
   (void)refused.try_write(worker_.out);
-  worker_.metrics.request(obs::worker_metrics::no_route, obs::method_label::other, 503, errc::overloaded, {});
+  worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, 503, errc::overloaded, {});
   worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit",
                         {{"connections", worker_.view.config.server.limits.connections}});
   return false;
 }
 
-net::task<> listener::accept_loop(door& d) {
+net::task<> listener::accept_loop(acceptor_slot& slot) {
   using net::asio::generic::stream_protocol;
-  while (!d.closing) {
+  while (!slot.closing) {
     net::socket s(worker_.context);
     stream_protocol::endpoint from;
     auto const ec = co_await net::async<boost::system::error_code>(
-        [&](auto handler) { d.acceptor.async_accept(s, from, std::move(handler)); });
-    if (d.closing) break;
+        [&](auto handler) { slot.acceptor.async_accept(s, from, std::move(handler)); });
+    if (slot.closing) break;
     if (ec && ec != boost::system::errc::connection_aborted) {
       // Most likely no descriptor is left (EMFILE, ENFILE). Trying again at once would only burn the CPU.
       worker_.limiter.write(worker_.wheel.now(), obs::log::level::error, "accept_failed", {{"error", ec.message()}});
@@ -77,7 +77,7 @@ net::task<> listener::accept_loop(door& d) {
       continue;
     }
     if (ec || !admit(s)) continue;
-    auto peer = d.unix_socket ? unix_peer() : tcp_peer(from);
+    auto peer = slot.unix_socket ? unix_peer() : tcp_peer(from);
     peer.trusted = !peer.is_unix && worker_.view.is_trusted(peer.address);
     net::spawn(http1_connection::serve(*this, std::move(s), std::move(peer)));
   }
@@ -86,10 +86,10 @@ net::task<> listener::accept_loop(door& d) {
 
 void listener::drain() noexcept {
   worker_.draining = true;
-  for (auto& d : doors_) {
-    d->closing = true;
+  for (auto& slot : slots_) {
+    slot->closing = true;
     boost::system::error_code ignored;
-    d->acceptor.close(ignored);
+    slot->acceptor.close(ignored);
   }
   for (auto it = connections_.begin(); it != connections_.end();) {
     auto& c = *it++;  // it may end at once, and leave the list

@@ -6,18 +6,6 @@
 
 namespace doorward::session {
 
-std::string_view name(outcome o) noexcept {
-  switch (o) {
-    case outcome::found: return "found";
-    case outcome::absent: return "absent";
-    case outcome::ghost: return "ghost";
-    case outcome::wrong_type: return "wrong_type";
-    case outcome::malformed: return "malformed";
-    case outcome::unavailable: break;
-  }
-  return "unavailable";
-}
-
 void record::reset(field_layout const& layout) {
   layout_ = &layout;
   arena_.clear();

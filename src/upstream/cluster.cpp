@@ -101,15 +101,15 @@ cluster::cluster(net::asio::io_context& context, net::turn_queue& turns, deadlin
 
 lease cluster::take_idle() {
   // Only the endpoint whose turn it is; connect() begins with the same one when it has none.
-  auto c = endpoints_[turn_ % endpoints_.size()]->take_idle();
+  auto c = endpoints_[next_endpoint_ % endpoints_.size()]->take_idle();
   if (!c) return {};
-  ++turn_;
+  ++next_endpoint_;
   return {std::move(c), true};
 }
 
 endpoint_pool* cluster::take_place() noexcept {
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-    auto& pool = *endpoints_[turn_++ % endpoints_.size()];
+    auto& pool = *endpoints_[next_endpoint_++ % endpoints_.size()];
     if (pool.open_ >= pool.most_) continue;
     ++pool.open_;
     return &pool;
@@ -120,17 +120,17 @@ endpoint_pool* cluster::take_place() noexcept {
 void cluster::place_waiter::wake(std::unique_ptr<connection> c, endpoint_pool* free) noexcept {
   if (turn_node::is_linked()) return;  // its time ran out in the turn in which it was woken: what it got is its own
   handed = std::move(c);
-  place = free;
+  pool = free;
   detail::hook::unlink();
   turns_.push(*this);
 }
 
-// `place` has been counted as open.
-net::task<result<lease>> cluster::open_in(endpoint_pool& place, net::watch& w) {
-  auto c = std::make_unique<connection>(place, context_.get_executor());
-  place.busy_.push_back(*c);
+// The place in `pool` has been counted as open.
+net::task<result<lease>> cluster::open_in(endpoint_pool& pool, net::watch& w) {
+  auto c = std::make_unique<connection>(pool, context_.get_executor());
+  pool.busy_.push_back(*c);
   lease fresh(std::move(c), false);
-  auto const connected = co_await net::connect(context_, fresh.stream(), w, place.where(), config_.timeouts.connect);
+  auto const connected = co_await net::connect(context_, fresh.stream(), w, pool.where(), config_.timeouts.connect);
   if (!connected) co_return connected.error();
   co_return std::move(fresh);
 }
@@ -138,8 +138,8 @@ net::task<result<lease>> cluster::open_in(endpoint_pool& place, net::watch& w) {
 net::task<result<lease>> cluster::connect(net::watch& w) {
   error_code failure = errc::upstream_saturated;
   for (unsigned attempt = 0; attempt <= config_.retries; ++attempt) {
-    auto* place = waiting_.empty() ? take_place() : nullptr;
-    if (place == nullptr) {
+    auto* pool = waiting_.empty() ? take_place() : nullptr;
+    if (pool == nullptr) {
       for (auto& e : endpoints_)
         if (auto idle = e->take_idle()) co_return lease(std::move(idle), true);
       place_waiter waiter(turns_);
@@ -149,10 +149,10 @@ net::task<result<lease>> cluster::connect(net::watch& w) {
       wheel_.disarm(waiter);
       // What was freed may be a connection: one that was in use a moment ago.
       if (waiter.handed) co_return lease(std::move(waiter.handed), true);
-      place = waiter.place;
-      if (place == nullptr) co_return errc::upstream_saturated;
+      pool = waiter.pool;
+      if (pool == nullptr) co_return errc::upstream_saturated;
     }
-    auto opened = co_await open_in(*place, w);
+    auto opened = co_await open_in(*pool, w);
     if (opened) co_return std::move(opened);
     failure = opened.error();
     // The same endpoint again would most likely say the same.

@@ -24,11 +24,11 @@ scrape sample() {
   s.upstreams = {"app"};
   s.version = "0.1.0";
   s.metrics = worker_metrics(2, 1);
-  s.metrics.request(0, method_label::get, 200, decision::forward, 700us);
-  s.metrics.request(0, method_label::get, 200, decision::forward, 90s);
-  s.metrics.request(0, method_label::get, 401, errc::session_ghost, 1us);
-  s.metrics.request(1, method_label::other, 302, decision::redirect, 1ms);
-  s.metrics.request(worker_metrics::no_route, method_label::get, 404, errc::no_route, 1ms);
+  s.metrics.request(0, http::method::get, 200, decision::forward, 700us);
+  s.metrics.request(0, http::method::get, 200, decision::forward, 90s);
+  s.metrics.request(0, http::method::get, 401, errc::session_ghost, 1us);
+  s.metrics.request(1, http::method::other, 302, decision::redirect, 1ms);
+  s.metrics.request(worker_metrics::no_route, http::method::get, 404, errc::no_route, 1ms);
   s.metrics.lookup(lookup_result::hit, 200us);
   s.metrics.upstream_request(0, 200, 500us);
   s.metrics.upstream_failed(0, errc::upstream_reset);

@@ -210,7 +210,7 @@ TEST_CASE("routes, in the order in which they are tried") {
         "id        path               host  methods   auth      allow  to               line\n"
         "(login)   /login/**          *     *         none      -      identity         -\n"
         "(logout)  /logout            *     GET,POST  none      -      doorward itself  -\n"
-        "(whoami)  /.doorward/whoami  *     GET       passive   -      doorward itself  -\n"
+        "(whoami)  /.doorward/whoami  *     GET,HEAD  passive   -      doorward itself  -\n"
         "(own)     /.doorward/**      *     *         none      -      nothing: 404     -\n"
         "/**       /**                *     *         required  -      app              " +
             file + ":8\n");

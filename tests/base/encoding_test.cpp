@@ -15,6 +15,23 @@ std::vector<unsigned char> bytes(std::string_view text) {
   return {text.begin(), text.end()};
 }
 
+TEST_CASE("trim, blanks and tabs around a text") {
+  struct row {
+    std::string text;
+    std::string trimmed;
+  };
+  auto const [text, trimmed] =
+      GENERATE(values<row>({{"", ""}, {" \t ", ""}, {"a", "a"}, {" \ta b\t ", "a b"}, {"\na\r", "\na\r"}}));
+  CHECK(doorward::trim(text) == trimmed);
+}
+
+TEST_CASE("number, at the end of a text") {
+  std::string text = "n=";
+  doorward::append_number(text, std::int64_t{-5});
+  doorward::append_number(text, std::numeric_limits<std::uint64_t>::max());
+  CHECK(text == "n=-518446744073709551615");
+}
+
 TEST_CASE("base64url, as in RFC 4648 section 10 but without padding") {
   struct row {
     std::string text;

@@ -12,7 +12,7 @@ using doorward::errc;
 using doorward::error_code;
 using doorward::origin;
 
-// What the contract (C5) promises outside: a change here is a change of the interface.
+// What is promised outside (docs/operations.md): a change here is a change of the interface.
 TEST_CASE("errc, code and status of every refusal") {
   struct row {
     errc e;

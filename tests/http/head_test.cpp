@@ -34,6 +34,20 @@ struct row {
 
 }  // namespace
 
+TEST_CASE("method, its name and back") {
+  using doorward::http::method;
+  for (auto const name : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
+    CAPTURE(name);
+    CHECK(doorward::http::method_of(name) != method::other);
+    CHECK(doorward::http::to_string(doorward::http::method_of(name)) == name);
+  }
+  // What clients make up is one label.
+  for (auto const name : {"get", "PROPFIND", "other", ""}) {
+    CAPTURE(name);
+    CHECK(doorward::http::to_string(doorward::http::method_of(name)) == "other");
+  }
+}
+
 TEST_CASE("a request with two readings is refused") {
   std::string const get = "GET / HTTP/1.1\r\nHost: a\r\n";
   std::string const post = "POST / HTTP/1.1\r\nHost: a\r\n";

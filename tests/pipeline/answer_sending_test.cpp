@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -20,7 +20,7 @@ std::string numbered(std::size_t size) {
 }  // namespace
 
 TEST_CASE("head, body and tail leave as one") {
-  bench b;
+  exchange_fixture b;
   std::string body = "body";
   CHECK(b.down.send("head ", body, " tail") == sent::all);
   CHECK(b.client.read() == "head body tail");
@@ -29,7 +29,7 @@ TEST_CASE("head, body and tail leave as one") {
 }
 
 TEST_CASE("the client has gone") {
-  bench b;
+  exchange_fixture b;
   b.client.close();
   CHECK(b.down.send("head") == sent::failed);
 }
@@ -50,7 +50,7 @@ TEST_CASE("the kernel takes a part of it: the rest of head and tail is kept, for
       {0, 200'000, 7},
   }));
   CAPTURE(head_size, body_size, tail_size);
-  bench b;
+  exchange_fixture b;
   auto head = numbered(head_size);
   auto body = numbered(body_size);
   auto tail = numbered(tail_size);
@@ -73,7 +73,7 @@ TEST_CASE("the kernel takes a part of it: the rest of head and tail is kept, for
 }
 
 TEST_CASE("the kernel takes nothing of it: all of it is kept") {
-  bench b;
+  exchange_fixture b;
   auto const before = numbered(300'000);
   auto const n = b.connection.stream.try_write(before).bytes;
   std::string head = "head ";
@@ -93,7 +93,7 @@ TEST_CASE("the kernel takes nothing of it: all of it is kept") {
 }
 
 TEST_CASE("the client takes nothing more: given up after write_idle") {
-  bench b("server: { timeouts: { write_idle: 5s } }\nroutes: [{ path: /**, upstream: app }]\n");
+  exchange_fixture b("server: { timeouts: { write_idle: 5s } }\nroutes: [{ path: /**, upstream: app }]\n");
   REQUIRE(b.down.send(numbered(300'000)) == sent::some);
   running<bool> done(b.down.flush());
   b.pass(4900ms);
@@ -107,7 +107,7 @@ TEST_CASE("the client takes nothing more: given up after write_idle") {
 }
 
 TEST_CASE("the client goes while it is written to") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(b.down.send(numbered(300'000)) == sent::some);
   running<bool> done(b.down.flush());
   CHECK_FALSE(done.ended);

@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -54,7 +54,7 @@ TEST_CASE("session, by route and cookie") {
       {"/.doorward/whoami", {good_cookie}, "store_unavailable", true},
   }));
   CAPTURE(path, cookies);
-  bench b(routes);
+  exchange_fixture b(routes);
   auto fields = cookies;
   fields.emplace_back("Host: h");
   REQUIRE(outcome(b.matched(head_of("GET " + path + " HTTP/1.1", fields))) == "ok");

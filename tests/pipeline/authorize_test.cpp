@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -16,7 +16,7 @@ std::string const cookie = "Cookie: sid=" + std::string(an_id);
 
 // What the guard says of one request.
 std::string guarded(std::string const& yaml, std::string const& line, std::vector<std::string> fields) {
-  bench b(yaml);
+  exchange_fixture b(yaml);
   fields.emplace_back("Host: app.example.com");
   REQUIRE(outcome(b.matched(head_of(line + " HTTP/1.1", fields))) == "ok");
   return outcome(authorize(b.x));
@@ -83,7 +83,7 @@ TEST_CASE("cross-site guard, the login form under another spelling is the login 
   auto const path = GENERATE(as<std::string>{}, "/login", "/%6cogin", "/./login", "/login/", "/login;x=1", "//login",
                              "/login/.", "/login/;x", "/login%2f", "/login//");
   CAPTURE(path);
-  bench b(guarded_routes);
+  exchange_fixture b(guarded_routes);
   auto const matched = b.matched(head_of("POST " + path + " HTTP/1.1", {"Host: h", "Sec-Fetch-Site: cross-site"}));
   if (outcome(matched) == "ambiguous_path") return;  // nobody gets there
   REQUIRE(outcome(matched) == "ok");
@@ -182,20 +182,20 @@ TEST_CASE("allow, by roles and fields of the session") {
       {"{ roles: [admin], fields: { plan: [pro] } }", {{"plan", "pro"}}, "forbidden"},
   }));
   CAPTURE(allow, session);
-  bench b("routes: [{ path: /**, upstream: app, allow: " + allow + " }]\n");
+  exchange_fixture b("routes: [{ path: /**, upstream: app, allow: " + allow + " }]\n");
   REQUIRE(outcome(b.matched(head_of("GET / HTTP/1.1", {"Host: h"}))) == "ok");
   b.log_in(session);
   CHECK(outcome(authorize(b.x)) == expected);
 }
 
 TEST_CASE("allow, nobody is logged in on a route where that is optional: forbidden") {
-  bench b("routes: [{ path: /**, upstream: app, auth: optional, allow: { roles: [admin] } }]\n");
+  exchange_fixture b("routes: [{ path: /**, upstream: app, auth: optional, allow: { roles: [admin] } }]\n");
   REQUIRE(outcome(b.matched(head_of("GET / HTTP/1.1", {"Host: h"}))) == "ok");
   CHECK(outcome(authorize(b.x)) == "forbidden");
 }
 
 TEST_CASE("allow and guard, the guard comes first: who is not here learns nothing") {
-  bench b("routes: [{ path: /**, upstream: app, allow: { roles: [admin] } }]\n");
+  exchange_fixture b("routes: [{ path: /**, upstream: app, allow: { roles: [admin] } }]\n");
   REQUIRE(outcome(b.matched(head_of("POST / HTTP/1.1", {"Host: h", cookie, "Sec-Fetch-Site: cross-site"}))) == "ok");
   CHECK(outcome(authorize(b.x)) == "csrf");
 }
@@ -213,7 +213,7 @@ TEST_CASE("login page, who is sent there instead of being told 401") {
       {"redirect", {}, true},
   }));
   CAPTURE(unauthenticated, fields);
-  bench b("routes: [{ path: /**, upstream: app, unauthenticated: " + unauthenticated + " }]\n");
+  exchange_fixture b("routes: [{ path: /**, upstream: app, unauthenticated: " + unauthenticated + " }]\n");
   auto all = fields;
   all.emplace_back("Host: h");
   b.begin(head_of("GET / HTTP/1.1", all));

@@ -1,6 +1,6 @@
 #include "doorward/pipeline/explain.hpp"
 
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 #include "pipeline/explain_refusal.hpp"
 
 using namespace doorward;
@@ -32,7 +32,7 @@ std::string text_of(explanation const& e) {
 }
 
 explanation explained(std::string const& line, std::vector<std::string> fields = {}) {
-  bench b(yaml);
+  exchange_fixture b(yaml);
   fields.insert(fields.begin(), "Host: app.example");
   running<explanation> r(explain(b.worker, head_of(line + " HTTP/1.1", fields)));
   test::settle(b.worker.context);
@@ -176,7 +176,7 @@ TEST_CASE("explain, what is wrong with a request") {
 }
 
 TEST_CASE("explain, a host that is none") {
-  bench b(yaml);
+  exchange_fixture b(yaml);
   running<explanation> r(explain(b.worker, "GET /a HTTP/1.1\r\nHost: u@h\r\n\r\n"));
   test::settle(b.worker.context);
   REQUIRE(r.ended);
@@ -202,7 +202,7 @@ TEST_CASE("explain, which condition of allow holds") {
        "role must be one of admin, ops: the session does not have it, which does not hold",
        "plan must be pro: it is <1b>[2Jpro\xC2<9b>, which does not hold"},
   }));
-  bench b(yaml);
+  exchange_fixture b(yaml);
   REQUIRE(outcome(b.matched("GET /staff HTTP/1.1\r\nHost: h\r\n\r\n")) == "ok");
   b.log_in(r.session);
   explanation e;
@@ -222,7 +222,7 @@ TEST_CASE("explain, which header cannot be made of the session") {
       {{{"userId", "1"}, {"tenant", "t"}, {"plan", std::string("a\0b", 3)}},
        "header X-Plan takes {plan}, which holds a line end or a NUL at byte 1"},
   }));
-  bench b(yaml);
+  exchange_fixture b(yaml);
   REQUIRE(outcome(b.matched("GET /page HTTP/1.1\r\nHost: h\r\n\r\n")) == "ok");
   b.log_in(r.session);
   REQUIRE(outcome(transform(b.x)) == "bad_identity");

@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -40,7 +40,7 @@ TEST_CASE("found, by method, path and host") {
       {"GET /any//x;y/%2f HTTP/1.1", "h", "any"},
   }));
   CAPTURE(line, host);
-  bench b(some_routes);
+  exchange_fixture b(some_routes);
   REQUIRE(outcome(b.matched(head_of(line, {"Host: " + host}))) == "ok");
   REQUIRE(b.x.route != nullptr);
   CHECK(b.x.route->config.id == id);
@@ -65,7 +65,7 @@ TEST_CASE("not found, by what is missing") {
       {"GET /login;/x HTTP/1.1", {"Host: h"}, "ambiguous_path"},
   }));
   CAPTURE(line);
-  bench b(some_routes);
+  exchange_fixture b(some_routes);
   CHECK(outcome(b.matched(head_of(line, fields))) == expected);
   CHECK(b.x.route == nullptr);
   CHECK(b.x.route_index == obs::worker_metrics::no_route);
@@ -86,7 +86,7 @@ TEST_CASE("body, longer than the route takes") {
       {"/any/x", "Transfer-Encoding: chunked", "ok"},  // counted as it comes
   }));
   CAPTURE(path, framing);
-  bench b(some_routes);
+  exchange_fixture b(some_routes);
   CHECK(outcome(b.matched(head_of("POST " + path + " HTTP/1.1", {"Host: h", framing}))) == expected);
   CHECK(b.x.route != nullptr);  // it is known for metrics and log
 }

@@ -1,4 +1,4 @@
-#include "proxy_bench.hpp"
+#include "proxy_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -79,7 +79,7 @@ TEST_CASE("answer, as it comes and as it goes") {
   CAPTURE(r.request, r.answer);
   bool const in_pieces = GENERATE(false, true);
   CAPTURE(in_pieces);
-  proxy_bench p;
+  proxy_fixture p;
   p.request(r.request);
   CHECK_FALSE(p.forwarded().empty());
   if (in_pieces) {
@@ -137,7 +137,7 @@ TEST_CASE("answer, none that could be understood") {
        "upstream_bad_response", 502},
   }));
   CAPTURE(r.what);
-  proxy_bench p;
+  proxy_fixture p;
   p.request(get);
   (void)p.forwarded();
   if (!r.answer.empty()) p.answer(r.answer);
@@ -165,7 +165,7 @@ TEST_CASE("answer, broken in its middle: the client must see that it is not whol
       {old, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "\r\n\r\nhello", true},
   }));
   CAPTURE(r.request, r.answer);
-  proxy_bench p;
+  proxy_fixture p;
   p.request(r.request);
   (void)p.forwarded();
   p.answer(r.answer);
@@ -180,7 +180,7 @@ TEST_CASE("answer, broken in its middle: the client must see that it is not whol
 }
 
 TEST_CASE("answer, larger than any buffer: what is not taken waits, and memory stays bounded") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(get);
   (void)p.forwarded();
   std::string body;
@@ -206,7 +206,7 @@ TEST_CASE("answer, larger than any buffer: what is not taken waits, and memory s
 }
 
 TEST_CASE("answer, an event stream: each piece goes on at once, and silence is no mistake") {
-  proxy_bench p(", timeouts: { idle: 5s }", ", timeouts: { total: 10s }");
+  proxy_fixture p(", timeouts: { idle: 5s }", ", timeouts: { total: 10s }");
   p.request(get);
   (void)p.forwarded();
   p.answer("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n");
@@ -241,7 +241,7 @@ TEST_CASE("time, by what takes too long") {
        true},
   }));
   CAPTURE(r.what);
-  proxy_bench p(r.upstream, r.route);
+  proxy_fixture p(r.upstream, r.route);
   p.request(get);
   (void)p.forwarded();
   if (!r.answer.empty()) p.answer(r.answer);
@@ -257,7 +257,7 @@ TEST_CASE("time, by what takes too long") {
 }
 
 TEST_CASE("time, the client goes while the upstream thinks: nobody waits on for it") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(get);
   (void)p.forwarded();
   bool const early_request = GENERATE(false, true);
@@ -281,13 +281,13 @@ TEST_CASE("the upstream cannot be had") {
       {"saturated", "upstream_saturated", 503},
   }));
   CAPTURE(what);
-  proxy_bench p(", connections: 1, timeouts: { connect: 2s }");
+  proxy_fixture p(", connections: 1, timeouts: { connect: 2s }");
   std::optional<result<upstream::lease>> held;
   net::watch watch(p.b.worker.wheel);
   if (what == "refused") {
     p.listener.close();
   } else {
-    net::spawn([](proxy_bench& on, net::watch& w, std::optional<result<upstream::lease>>& into) -> net::task<> {
+    net::spawn([](proxy_fixture& on, net::watch& w, std::optional<result<upstream::lease>>& into) -> net::task<> {
       auto r = co_await on.cluster().connect(w);
       into.emplace(std::move(r));
     }(p, watch, held));

@@ -1,4 +1,4 @@
-#include "proxy_bench.hpp"
+#include "proxy_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -14,7 +14,7 @@ std::string with_body(std::string const& method, std::string const& framing) {
 }
 
 // One request served to its end, so that there is a pooled connection.
-void warm(proxy_bench& p) {
+void warm(proxy_fixture& p) {
   p.request(get);
   (void)p.forwarded();
   p.answer(ok);
@@ -26,7 +26,7 @@ void warm(proxy_bench& p) {
 }  // namespace
 
 TEST_CASE("connection, used again by the next request") {
-  proxy_bench p;
+  proxy_fixture p;
   warm(p);
   p.request(get);
   CHECK_FALSE(test::accept(p.listener));
@@ -36,7 +36,7 @@ TEST_CASE("connection, used again by the next request") {
 }
 
 TEST_CASE("connection, dead before the request: another one, for every method") {
-  proxy_bench p;
+  proxy_fixture p;
   warm(p);
   p.upstream.close();
   p.request(with_body("POST", "Content-Length: 5") + "hello");
@@ -68,7 +68,7 @@ TEST_CASE("connection, dies under the request: sent again where that does no har
       {"retries are off", get, ", retries: 0", "", false},
   }));
   CAPTURE(r.what);
-  proxy_bench p(r.options);
+  proxy_fixture p(r.options);
   warm(p);
   p.request(r.request);
   auto const first = p.forwarded();
@@ -90,7 +90,7 @@ TEST_CASE("connection, dies under the request: sent again where that does no har
 }
 
 TEST_CASE("connection, a new one that dies under the request: not sent again") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(get);
   CHECK_FALSE(p.forwarded().empty());
   p.upstream_closes();
@@ -100,7 +100,7 @@ TEST_CASE("connection, a new one that dies under the request: not sent again") {
 }
 
 TEST_CASE("connection, none to be had: the time that took is the upstream's") {
-  proxy_bench p;
+  proxy_fixture p;
   p.listener.close();
   p.request(get);
   REQUIRE(p.done);
@@ -109,7 +109,7 @@ TEST_CASE("connection, none to be had: the time that took is the upstream's") {
 }
 
 TEST_CASE("connection, the second attempt fails too: that is all") {
-  proxy_bench p;
+  proxy_fixture p;
   warm(p);
   p.request(get);
   (void)p.forwarded();
@@ -122,7 +122,7 @@ TEST_CASE("connection, the second attempt fails too: that is all") {
 }
 
 TEST_CASE("body, here already: it leaves with the head") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(with_body("POST", "Content-Length: 5") + "hello");
   CHECK(p.forwarded().ends_with("Content-Length: 5\r\n\r\nhello"));
   p.answer(ok);
@@ -144,7 +144,7 @@ TEST_CASE("body, as it comes") {
       {"Transfer-Encoding: chunked", {"0\r\n\r\n"}, {"0\r\n\r\n"}},
   }));
   CAPTURE(r.framing);
-  proxy_bench p;
+  proxy_fixture p;
   p.request(with_body("POST", r.framing));
   CHECK(p.forwarded().ends_with(r.framing + "\r\n\r\n"));
   for (std::size_t i = 0; i < r.pieces.size(); ++i) {
@@ -161,7 +161,7 @@ TEST_CASE("body, as it comes") {
 }
 
 TEST_CASE("body, waits to be asked: asked when there is a connection, and not before the request has a taker") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
   CHECK(p.received() == "HTTP/1.1 100 Continue\r\n\r\n");
   auto const head = p.forwarded();
@@ -192,7 +192,7 @@ TEST_CASE("body, by how it may fail: half a request never stays on a connection 
       {"too slow", "Content-Length: 100", "hello", "request_timeout", 408},
   }));
   CAPTURE(r.what);
-  proxy_bench p("", ", body_bytes: 1000B");
+  proxy_fixture p("", ", body_bytes: 1000B");
   p.request(with_body("POST", r.framing));
   (void)p.forwarded();
   p.client.write(r.sent);
@@ -210,7 +210,7 @@ TEST_CASE("body, by how it may fail: half a request never stays on a connection 
 }
 
 TEST_CASE("body, the answer comes before its end: the answer goes on, and neither connection is used again") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(with_body("POST", "Content-Length: 1000000"));
   (void)p.forwarded();
   p.client.write("hello");
@@ -223,7 +223,7 @@ TEST_CASE("body, the answer comes before its end: the answer goes on, and neithe
 }
 
 TEST_CASE("body, the upstream takes no more but has answered: the answer counts") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(with_body("POST", "Content-Length: 1000000"));
   (void)p.forwarded();
   p.upstream.write("HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno");
@@ -234,7 +234,7 @@ TEST_CASE("body, the upstream takes no more but has answered: the answer counts"
 }
 
 TEST_CASE("body, of a method that gives it no meaning: the connection is not used again") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(with_body("GET", "Content-Length: 5") + "hello");
   CHECK(p.forwarded().find("Connection: close\r\n") != std::string::npos);
   p.answer(ok);
@@ -244,7 +244,7 @@ TEST_CASE("body, of a method that gives it no meaning: the connection is not use
 }
 
 TEST_CASE("login form, it is here as a whole before a connection is taken for it") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request("POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\nhello");
   CHECK(p.cluster().open() == 0);
   p.client.write(" world");
@@ -257,7 +257,7 @@ TEST_CASE("login form, it is here as a whole before a connection is taken for it
 }
 
 TEST_CASE("login form, the client waits to be asked") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request("POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
   CHECK(p.received() == "HTTP/1.1 100 Continue\r\n\r\n");
   CHECK(p.cluster().open() == 0);

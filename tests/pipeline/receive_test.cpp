@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -19,7 +19,7 @@ TEST_CASE("host, it is brought to its one form") {
       {"GET / HTTP/1.0", "Accept: */*", ""},
   }));
   CAPTURE(line, field);
-  bench b;
+  exchange_fixture b;
   CHECK(outcome(b.received(head_of(line, {field}))) == "ok");
   CHECK(b.x.host == host);
 }
@@ -41,7 +41,7 @@ TEST_CASE("target, path and query come apart, and the path is canonical") {
       {"http://h/a?b", "/a", "b", true},
   }));
   CAPTURE(target);
-  bench b;
+  exchange_fixture b;
   CHECK(outcome(b.received(head_of("GET " + target + " HTTP/1.1", {"Host: h"}))) == "ok");
   CHECK(b.x.path.text() == path);
   CHECK(b.x.query == query);
@@ -85,12 +85,13 @@ TEST_CASE("refused, by what is wrong with it") {
       {"POST / HTTP/1.1", {"Host: h", "Content-Length: 1", "Expect: 200-maybe"}, "unsupported_expectation"},
   }));
   CAPTURE(line, fields);
-  bench b;
+  exchange_fixture b;
   CHECK(outcome(b.received(head_of(line, fields))) == expected);
 }
 
 TEST_CASE("limits, as configured") {
-  bench b("server: { limits: { headers: 5, target_bytes: 1KiB } }\nroutes: [{ path: /**, upstream: app }]\n");
+  exchange_fixture b(
+      "server: { limits: { headers: 5, target_bytes: 1KiB } }\nroutes: [{ path: /**, upstream: app }]\n");
   CHECK(outcome(b.received(head_of("GET / HTTP/1.1", {"Host: h", "A: 1", "B: 2", "C: 3", "D: 4"}))) == "ok");
   CHECK(outcome(b.received(head_of("GET / HTTP/1.1", {"Host: h", "A: 1", "B: 2", "C: 3", "D: 4", "E: 5"}))) ==
         "too_many_headers");
@@ -115,7 +116,7 @@ TEST_CASE("the connection, whether it goes on after this request") {
       {"HTTP/1.0", "keep-alive", true, true},
   }));
   CAPTURE(version, connection, draining);
-  bench b;
+  exchange_fixture b;
   b.worker.draining = draining;
   std::vector<std::string> fields{"Host: h"};
   if (!connection.empty()) fields.push_back("Connection: " + connection);
@@ -140,7 +141,7 @@ TEST_CASE("navigation, by method and what the browser says") {
       {"GET", {"Sec-Fetch-Mode: navigate", "X-Requested-With: XMLHttpRequest"}, false},
   }));
   CAPTURE(method, fields);
-  bench b;
+  exchange_fixture b;
   auto all = fields;
   all.emplace_back("Host: h");
   CHECK(outcome(b.received(head_of(method + " / HTTP/1.1", all))) == "ok");
@@ -165,7 +166,7 @@ TEST_CASE("body, its reading begins behind the head") {
       {{"Expect: 100-continue"}, "", true, false},                           // there is nothing to send
   }));
   CAPTURE(fields, rest);
-  bench b;
+  exchange_fixture b;
   auto all = fields;
   all.emplace_back("Host: h");
   CHECK(outcome(b.received(head_of("POST / HTTP/1.1", all) + rest)) == "ok");
@@ -176,7 +177,8 @@ TEST_CASE("body, its reading begins behind the head") {
 }
 
 TEST_CASE("an exchange that is used again keeps nothing of the request before") {
-  bench b("server: { trusted_proxies: [192.0.2.0/24] }\nroutes: [{ path: /**, upstream: app, rewrite: /new }]\n");
+  exchange_fixture b(
+      "server: { trusted_proxies: [192.0.2.0/24] }\nroutes: [{ path: /**, upstream: app, rewrite: /new }]\n");
   b.from.trusted = true;
   auto const first = head_of(
       "POST /a%2fb?q HTTP/1.0",

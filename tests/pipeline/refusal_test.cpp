@@ -1,5 +1,5 @@
-#include "bench.hpp"
 #include "doorward/pipeline/process.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -44,7 +44,7 @@ answered parsed(std::string const& text) {
 }
 
 // Serves one request; the answer, with nothing behind it.
-answered served(bench& b, std::string const& bytes) {
+answered served(exchange_fixture& b, std::string const& bytes) {
   b.begin(bytes);
   bool done = false;
   net::spawn([](exchange& x, bool& ended) -> net::task<> {
@@ -96,7 +96,7 @@ TEST_CASE("answer, by what is the matter") {
       {head_of("POST /gone HTTP/1.1", {"Host: h", "Expect: x"}), 417, "unsupported_expectation", "bad_request", true},
   }));
   CAPTURE(r.request);
-  bench b(routes);
+  exchange_fixture b(routes);
   auto const a = served(b, r.request);
   CHECK(a.status == r.status);
   CHECK(b.x.status == r.status);
@@ -129,14 +129,14 @@ TEST_CASE("login page, the way back is the page that was asked for") {
       {"/private/a?x=/../..//evil", "/login?next=/private/a%3Fx%3D/../..//evil"},
   }));
   CAPTURE(target);
-  bench b(routes);
+  exchange_fixture b(routes);
   auto const a = served(b, get(target, {html}));
   CHECK(a.status == 302);
   CHECK(a.field("Location") == location);
 }
 
 TEST_CASE("login page, what has been posted is not asked for again") {
-  bench b("routes: [{ path: /**, upstream: app, unauthenticated: redirect }]\n");
+  exchange_fixture b("routes: [{ path: /**, upstream: app, unauthenticated: redirect }]\n");
   auto const a = served(b, head_of("POST /form HTTP/1.1", {"Host: h", html}));
   CHECK(a.status == 302);
   CHECK(a.field("Location") == "/login");
@@ -153,7 +153,7 @@ TEST_CASE("method not allowed, those that are") {
       {"PUT /logout HTTP/1.1", "GET, POST"},
   }));
   CAPTURE(line);
-  bench b(routes);
+  exchange_fixture b(routes);
   auto const a = served(b, head_of(line, {"Host: h"}));
   CHECK(a.status == 405);
   CHECK(a.field("Allow") == allow);
@@ -162,7 +162,7 @@ TEST_CASE("method not allowed, those that are") {
 TEST_CASE("HEAD, the head of the answer to GET and nothing more") {
   auto const path = GENERATE(as<std::string>{}, "/gone", "/nothing", "/private/a");
   CAPTURE(path);
-  bench b(routes);
+  exchange_fixture b(routes);
   auto const to_get = served(b, get(path));
   auto const to_head = served(b, head_of("HEAD " + path + " HTTP/1.1", {"Host: h"}));
   CHECK(to_head.status == to_get.status);
@@ -184,7 +184,7 @@ TEST_CASE("connection, after an answer that came before the body") {
       {{"Transfer-Encoding: chunked"}, "5\r\nhello\r\n0\r\n\r\n", true},  // it may be of any size
   }));
   CAPTURE(fields);
-  bench b(routes);
+  exchange_fixture b(routes);
   auto all = fields;
   all.emplace_back("Host: h");
   auto const a = served(b, head_of("POST /gone HTTP/1.1", all) + body);
@@ -195,7 +195,7 @@ TEST_CASE("connection, after an answer that came before the body") {
 }
 
 TEST_CASE("connection, kept for HTTP/1.0: that has to be said") {
-  bench b(routes);
+  exchange_fixture b(routes);
   auto const kept = served(b, head_of("GET /gone HTTP/1.0", {"Connection: keep-alive"}));
   CHECK(kept.field("Connection") == "keep-alive");
   CHECK_FALSE(b.x.close);
@@ -205,7 +205,7 @@ TEST_CASE("connection, kept for HTTP/1.0: that has to be said") {
 }
 
 TEST_CASE("the client has gone before the answer") {
-  bench b(routes);
+  exchange_fixture b(routes);
   b.begin(get("/gone"));
   b.client.close();
   bool done = false;
@@ -221,7 +221,7 @@ TEST_CASE("the client has gone before the answer") {
 TEST_CASE("a head that could not be read to its end is answered, counted, and the connection closed") {
   auto const why = GENERATE(errc::request_timeout, errc::header_too_large, errc::bad_request);
   CAPTURE(about(why).reason);
-  bench b(routes);
+  exchange_fixture b(routes);
   b.x.begin(b.down, {});
   bool done = false;
   net::spawn([](exchange& x, errc e, bool& ended) -> net::task<> {

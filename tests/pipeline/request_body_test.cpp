@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -29,7 +29,7 @@ struct whole_body {
   std::string text;
   std::string outcome;
 };
-net::task<> read_all(bench& b, std::uint64_t limit, whole_body& into) {
+net::task<> read_all(exchange_fixture& b, std::uint64_t limit, whole_body& into) {
   for (;;) {
     auto const data = co_await b.down.read_body(b.watch, limit);
     if (!data) {
@@ -49,7 +49,7 @@ constexpr std::uint64_t no_limit = 1'000'000'000;
 }  // namespace
 
 TEST_CASE("body, in the buffer as a whole: taken at once") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post("Content-Length: 5") + "hello" + get_next)) == "ok");
   CHECK(text(b.down.take_buffered_body()) == "hello");
   CHECK(b.down.body_finished());
@@ -71,7 +71,7 @@ TEST_CASE("body, not to be taken as a whole") {
       {"Content-Length: 0", "", true},
   }));
   CAPTURE(framing, there);
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post(framing) + there)) == "ok");
   CHECK(b.down.take_buffered_body().empty());
   CHECK(b.down.body_finished() == finished);
@@ -79,7 +79,7 @@ TEST_CASE("body, not to be taken as a whole") {
 }
 
 TEST_CASE("body, read as it comes") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post("Content-Length: 11") + "hello")) == "ok");
   reading first(b.down.read_body(b.watch, no_limit));
   REQUIRE(first.ended);
@@ -101,7 +101,7 @@ TEST_CASE("body, read as it comes") {
 }
 
 TEST_CASE("body, the head stays as it is while a body goes through the room behind it") {
-  bench b;
+  exchange_fixture b;
   auto const size = GENERATE(100u, 20'000u, 100'000u);
   auto const head_bytes = GENERATE(std::size_t{100}, net::buffer_pool::block - 1000, net::buffer_pool::block);
   CAPTURE(size, head_bytes);
@@ -122,7 +122,7 @@ TEST_CASE("body, the head stays as it is while a body goes through the room behi
 }
 
 TEST_CASE("body, chunked: pieces of any size, and what follows belongs to the next request") {
-  bench b;
+  exchange_fixture b;
   auto const head_bytes = GENERATE(std::size_t{100}, net::buffer_pool::block);
   CAPTURE(head_bytes);
   std::string const wire = "5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nX-Trailer: 1\r\n\r\n" + get_next;
@@ -165,7 +165,7 @@ TEST_CASE("body, by how it may fail") {
       {"Transfer-Encoding: chunked", "6\r\nhello!\r\n", 5, false, "body_too_large", ""},
   }));
   CAPTURE(framing, sent, ends);
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post(framing))) == "ok");
   b.client.write(sent);
   if (ends) b.client.end_sending();
@@ -195,7 +195,7 @@ TEST_CASE("request ended, what came early is where the next one is read from") {
       {"Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n", block},
   }));
   CAPTURE(framing, head_bytes);
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(padded_post(framing, head_bytes))) == "ok");
   b.client.write(body + get_next + get_next);
   whole_body got;
@@ -212,7 +212,7 @@ TEST_CASE("request ended, what came early is where the next one is read from") {
 }
 
 TEST_CASE("request ended, more came early than a block holds") {
-  bench b;
+  exchange_fixture b;
   // A head so long that the body goes to a block of its own, and that one full of the next requests.
   REQUIRE(outcome(b.received(padded_post("Content-Length: 5", net::buffer_pool::block))) == "ok");
   std::string const flood(net::buffer_pool::block - 5, 'n');
@@ -226,7 +226,7 @@ TEST_CASE("request ended, more came early than a block holds") {
 }
 
 TEST_CASE("continue, said once to a client that waits, and to nobody else") {
-  bench b;
+  exchange_fixture b;
   bool const waits = GENERATE(true, false);
   auto const request = waits ? head_of("POST / HTTP/1.1", {"Host: h", "Content-Length: 5", "Expect: 100-continue"})
                              : post("Content-Length: 5");
@@ -241,7 +241,7 @@ TEST_CASE("continue, said once to a client that waits, and to nobody else") {
 }
 
 TEST_CASE("continue, the client has gone") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(head_of("POST / HTTP/1.1", {"Host: h", "Content-Length: 5", "Expect: 100-continue"}))) ==
           "ok");
   b.client.close();
@@ -271,7 +271,7 @@ TEST_CASE("body nobody wants, by how much of it there is") {
       {"the client waits to be asked", {"Content-Length: 5", "Expect: 100-continue"}, "", false},
   }));
   CAPTURE(what);
-  bench b;
+  exchange_fixture b;
   auto all = fields;
   all.emplace_back("Host: h");
   REQUIRE(outcome(b.received(head_of("POST / HTTP/1.1", all))) == "ok");
@@ -282,7 +282,7 @@ TEST_CASE("body nobody wants, by how much of it there is") {
 }
 
 TEST_CASE("body nobody wants, slow: it has a second in all") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post("Content-Length: 100"))) == "ok");
   running<bool> done(b.down.discard_body());
   for (int i = 0; i < 9; ++i) {
@@ -295,7 +295,7 @@ TEST_CASE("body nobody wants, slow: it has a second in all") {
   CHECK_FALSE(*done.ended);
   // The limit was for this only.
   std::optional<bool> later;
-  net::spawn([](bench& on, std::optional<bool>& said) -> net::task<> {
+  net::spawn([](exchange_fixture& on, std::optional<bool>& said) -> net::task<> {
     bool const in_time = co_await on.connection.stream.readable(on.watch, 10s);
     said = in_time;
   }(b, later));
@@ -304,7 +304,7 @@ TEST_CASE("body nobody wants, slow: it has a second in all") {
 }
 
 TEST_CASE("body nobody wants, part of it was read before") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post("Content-Length: 100000") + std::string(10'000, 'x'))) == "ok");
   reading first(b.down.read_body(b.watch, no_limit));
   REQUIRE(first.ended);
@@ -315,7 +315,7 @@ TEST_CASE("body nobody wants, part of it was read before") {
 }
 
 TEST_CASE("body nobody wants, the client goes") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.received(post("Content-Length: 100") + "x")) == "ok");
   running<bool> done(b.down.discard_body());
   b.client.end_sending();

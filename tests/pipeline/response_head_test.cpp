@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
 using namespace doorward;
@@ -15,7 +15,7 @@ struct told {
 
 // The answer's head as the client gets it, after "HTTP/1.1 ". The request's id stands as {id}; a date that was added is
 // left out.
-std::string client_head(bench& b, std::vector<std::string> const& fields, told const& t = {}) {
+std::string client_head(exchange_fixture& b, std::vector<std::string> const& fields, told const& t = {}) {
   REQUIRE(outcome(b.matched(head_of("GET " + t.path + " HTTP/1.1", {"Host: h"}))) == "ok");
   static std::string bytes;  // what x.response views
   bytes = head_of("HTTP/1.1 " + t.status, fields);
@@ -41,7 +41,7 @@ bool has_line(std::string const& head, std::string const& line) {
 }  // namespace
 
 TEST_CASE("response head, what concerns the client passes on byte for byte") {
-  bench b;
+  exchange_fixture b;
   CHECK(client_head(
             b,
             {"Server: nginx", "Content-Type:text/html;  charset=utf-8", "Connection: keep-alive",
@@ -60,7 +60,7 @@ TEST_CASE("response head, what concerns the client passes on byte for byte") {
 }
 
 TEST_CASE("response head, without any field") {
-  bench b;
+  exchange_fixture b;
   CHECK(client_head(b, {}) == "200 OK\r\nX-Request-Id: {id}\r\n\r\n");
   CHECK(client_head(b, {"Connection: close"}) == "200 OK\r\nX-Request-Id: {id}\r\n\r\n");
   CHECK(client_head(b, {}, {.status = "404 "}) == "404 \r\nX-Request-Id: {id}\r\n\r\n");
@@ -72,7 +72,7 @@ TEST_CASE("response fields, what becomes of each") {
     bool kept;
     told t = {};
   };
-  bench b;
+  exchange_fixture b;
   told const no_content{.status = "204 No Content"};
   told const not_modified{.status = "304 Not Modified"};
   told const switching{.status = "101 Switching Protocols"};
@@ -137,20 +137,20 @@ TEST_CASE("response fields, what becomes of each") {
 }
 
 TEST_CASE("response head, Connection: what it names does not pass on") {
-  bench b;
+  exchange_fixture b;
   CHECK(client_head(b, {"Connection: close, X-Hop", "X-Hop: 1", "x-hop: 2", "X-Other: 3"}) ==
         "200 OK\r\nX-Other: 3\r\nX-Request-Id: {id}\r\n\r\n");
 }
 
 TEST_CASE("response head, Connection names the length: the client is told it all the same") {
   // It frames the body that follows; without it the client would take the next answer for its rest.
-  bench b;
+  exchange_fixture b;
   CHECK(client_head(b, {"Connection: Content-Length", "Content-Length: 5"}) ==
         "200 OK\r\nContent-Length: 5\r\nX-Request-Id: {id}\r\n\r\n");
 }
 
 TEST_CASE("grants of others than the identity service are counted") {
-  bench b;
+  exchange_fixture b;
   (void)client_head(b, {"Doorward-Grant: {}", "Doorward-Grant-Options: remember"});
   CHECK(b.worker.metrics.reserved_headers_stripped() == 2);
   (void)client_head(b, {"Doorward-Grant: {}"}, {.path = "/login"});
@@ -158,7 +158,7 @@ TEST_CASE("grants of others than the identity service are counted") {
 }
 
 TEST_CASE("response head, a new session: cookie and no-store go with it") {
-  bench b;
+  exchange_fixture b;
   REQUIRE(outcome(b.matched(head_of("POST /login HTTP/1.1", {"Host: h"}))) == "ok");
   std::string const bytes =
       head_of("HTTP/1.1 302 Found", {"Location: /home", "Cache-Control: public", "Set-Cookie: a=1",
@@ -184,7 +184,7 @@ TEST_CASE("response head, a new session: cookie and no-store go with it") {
 }
 
 TEST_CASE("an answer without a date gets one, and one with a date keeps it") {
-  bench b;
+  exchange_fixture b;
   b.worker.date = "Sun, 06 Nov 1994 08:49:37 GMT";
   REQUIRE(outcome(b.matched(head_of("GET / HTTP/1.1", {"Host: h"}))) == "ok");
   for (std::string const given : {"", "date: Mon, 07 Nov 1994 08:49:37 GMT"}) {
@@ -202,7 +202,7 @@ TEST_CASE("an answer without a date gets one, and one with a date keeps it") {
 TEST_CASE("our cookie, set by an identity service that keeps the sessions itself: it passes on, and from nobody else") {
   auto yaml = test::smallest;
   yaml.replace(yaml.find("{ upstream: identity }"), 22, "{ upstream: identity, mode: external }");
-  bench b("routes: [{ path: /**, upstream: app }]\n", yaml);
+  exchange_fixture b("routes: [{ path: /**, upstream: app }]\n", yaml);
   CHECK(has_line(client_head(b, {"Set-Cookie: sid=new"}, {.path = "/login/x"}), "Set-Cookie: sid=new"));
   CHECK_FALSE(has_line(client_head(b, {"Set-Cookie: sid=new"}), "Set-Cookie: sid=new"));
 }

@@ -1,6 +1,6 @@
 #include <optional>
 
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -14,7 +14,7 @@ routes: [{ path: /**, upstream: app }]
 )";
 
 // Whether the field line passes on: "kept", "dropped", or "forged" when it is counted as that.
-std::string fate_of(bench& b, std::string const& line, bool trusted) {
+std::string fate_of(exchange_fixture& b, std::string const& line, bool trusted) {
   b.from.trusted = trusted;
   auto const before = b.worker.metrics.reserved_headers_stripped();
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", {"Host: h", line}))) == "ok");
@@ -32,7 +32,7 @@ TEST_CASE("fields, what becomes of each, from the world and from a trusted proxy
     std::string fate;
     std::string from_proxy = {};
   };
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   for (auto const& r : std::vector<row>{
            {"Accept: */*", "kept"},
            {"Accept-Encoding: gzip", "kept"},
@@ -109,7 +109,7 @@ TEST_CASE("fields, what becomes of each, from the world and from a trusted proxy
 }
 
 TEST_CASE("forged fields, each is counted") {
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   REQUIRE(outcome(b.sanitized(head_of(
               "GET / HTTP/1.1", {"Host: h", "X-User-Id: 1", "X_User_Id: 2", "Accept: */*", "Doorward-X: 3"}))) == "ok");
   CHECK(b.worker.metrics.reserved_headers_stripped() == 3);
@@ -130,7 +130,7 @@ TEST_CASE("Connection, what it names does not pass on") {
       {{"Connection: keep-alive", "Keep-Alive: 1", "Accept: */*"}, {false, false, true}},
   }));
   CAPTURE(fields);
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   auto all = fields;
   all.insert(all.begin(), "Host: h");
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", all))) == "ok");
@@ -140,7 +140,7 @@ TEST_CASE("Connection, what it names does not pass on") {
 }
 
 TEST_CASE("Connection, it names Cookie: no cookie passes on, but the session is still the session") {
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", {"Host: h", "Connection: cookie",
                                                          "Cookie: a=1; sid=" + std::string(an_id), "Cookie: b=2"}))) ==
           "ok");
@@ -172,7 +172,7 @@ TEST_CASE("cookies, in one field and in several") {
       {{"SID=" + id, "xsid=" + id}, {}, false, {}},
   }));
   CAPTURE(cookies);
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   std::vector<std::string> fields{"Host: h"};
   for (auto const& c : cookies)
     fields.push_back("Cookie: " + c);
@@ -186,7 +186,7 @@ TEST_CASE("cookies, in one field and in several") {
 }
 
 TEST_CASE("cookies, more of them than are looked at") {
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   std::vector<std::string> fields{"Host: h"};
   for (char c = 'a'; c < 'e'; ++c)
     fields.push_back("Cookie: sid=" + std::string(20, c));
@@ -216,7 +216,7 @@ TEST_CASE("request id, one's own unless a trusted proxy gave a good one") {
       {"", true, false},
   }));
   CAPTURE(given, trusted);
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   b.from.trusted = trusted;
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", {"Host: h", "X-Request-Id: " + given}))) == "ok");
   if (taken) {
@@ -228,7 +228,7 @@ TEST_CASE("request id, one's own unless a trusted proxy gave a good one") {
 }
 
 TEST_CASE("request id, a new one for each request") {
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", {"Host: h"}))) == "ok");
   std::string const first(b.x.request_id);
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", {"Host: h"}))) == "ok");
@@ -249,7 +249,7 @@ TEST_CASE("trace, begun here unless a trusted proxy goes on with a good one") {
       {"rubbish", true, false},
   }));
   CAPTURE(given, trusted);
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   b.from.trusted = trusted;
   REQUIRE(outcome(b.sanitized(head_of("GET / HTTP/1.1", {"Host: h", "traceparent: " + given}))) == "ok");
   if (taken) {
@@ -294,7 +294,7 @@ TEST_CASE("client, the peer, or the last address of a trusted proxy's list that 
       {{"for=1.2.3.4", "198.51.100.7"}, true, "198.51.100.7"},
   }));
   CAPTURE(lists, trusted);
-  bench b(with_proxies);
+  exchange_fixture b(with_proxies);
   b.from.trusted = trusted;
   std::vector<std::string> fields{"Host: h"};
   for (auto const& list : lists)

@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -8,7 +8,7 @@ namespace {
 std::string const id_cookie = "sid=" + std::string(an_id);
 
 // The head that goes upstream, byte for byte. The two ids, which are other ones each time, stand as {id} and {trace}.
-std::string upstream_head(bench& b, std::string const& request,
+std::string upstream_head(exchange_fixture& b, std::string const& request,
                           std::vector<std::pair<std::string, std::string>> const& session = {}) {
   REQUIRE(outcome(b.matched(request)) == "ok");
   if (!session.empty()) b.log_in(session);
@@ -26,7 +26,7 @@ std::string upstream_head(bench& b, std::string const& request,
 }  // namespace
 
 TEST_CASE("upstream head, a plain request with a session") {
-  bench b;
+  exchange_fixture b;
   CHECK(upstream_head(b,
                       "GET /a/%7e/../b?c=%64&e HTTP/1.1\r\n"
                       "Host: App.example.com:8080\r\n"
@@ -61,7 +61,7 @@ TEST_CASE("upstream head, a plain request with a session") {
 }
 
 TEST_CASE("upstream head, nobody is logged in: no identity at all") {
-  bench b("routes: [{ path: /**, upstream: app, auth: optional }]\n");
+  exchange_fixture b("routes: [{ path: /**, upstream: app, auth: optional }]\n");
   CHECK(upstream_head(b, head_of("GET / HTTP/1.1", {"Host: h", "X-User-Id: forged", "Cookie: " + id_cookie})) ==
         "GET / HTTP/1.1\r\n"
         "Host: h\r\n"
@@ -84,7 +84,7 @@ TEST_CASE("upstream head, body framing is written anew") {
       {"transfer-encoding:Chunked", "Transfer-Encoding: chunked\r\n"},
   }));
   CAPTURE(field);
-  bench b;
+  exchange_fixture b;
   CHECK(upstream_head(b, head_of("POST /a HTTP/1.1", {"Host: h", field, "Content-Type: text/plain",
                                                       "Expect: 100-continue", "TE: trailers"})) ==
         "POST /a HTTP/1.1\r\n"
@@ -99,7 +99,7 @@ TEST_CASE("upstream head, body framing is written anew") {
 }
 
 TEST_CASE("upstream head, a WebSocket handshake") {
-  bench b;
+  exchange_fixture b;
   CHECK(upstream_head(b,
                       head_of("GET /socket HTTP/1.1",
                               {"Host: h", "Connection: keep-alive, Upgrade", "Upgrade: WebSocket",
@@ -140,7 +140,7 @@ TEST_CASE("upgrade, by what is asked for and how") {
       {"GET /login HTTP/1.1", {"Connection: upgrade", "Upgrade: websocket"}, false},
   }));
   CAPTURE(line, fields);
-  bench b;
+  exchange_fixture b;
   auto all = fields;
   all.emplace_back("Host: h");
   auto const head = upstream_head(b, head_of(line, all));
@@ -149,7 +149,7 @@ TEST_CASE("upgrade, by what is asked for and how") {
 }
 
 TEST_CASE("upstream head, from a trusted proxy: what it says is passed on") {
-  bench b("server: { trusted_proxies: [192.0.2.0/24] }\nroutes: [{ path: /**, upstream: app }]\n");
+  exchange_fixture b("server: { trusted_proxies: [192.0.2.0/24] }\nroutes: [{ path: /**, upstream: app }]\n");
   b.from.trusted = true;
   CHECK(upstream_head(
             b, head_of("GET / HTTP/1.1",
@@ -172,7 +172,7 @@ TEST_CASE("upstream head, from a trusted proxy: what it says is passed on") {
 }
 
 TEST_CASE("upstream head, a trusted proxy says nothing: doorward does") {
-  bench b("server: { trusted_proxies: [192.0.2.0/24] }\nroutes: [{ path: /**, upstream: app }]\n");
+  exchange_fixture b("server: { trusted_proxies: [192.0.2.0/24] }\nroutes: [{ path: /**, upstream: app }]\n");
   b.from.trusted = true;
   auto const expected =
       "GET / HTTP/1.1\r\n"
@@ -192,7 +192,7 @@ TEST_CASE("upstream head, a trusted proxy says nothing: doorward does") {
 }
 
 TEST_CASE("upstream head, Connection names what doorward says: it is said all the same") {
-  bench b;
+  exchange_fixture b;
   CHECK(upstream_head(b,
                       head_of("POST / HTTP/1.1",
                               {"Host: h",
@@ -231,20 +231,20 @@ TEST_CASE("upstream head, a body that the method gives no meaning: the connectio
       {"REPORT", "Content-Length: 5", false},
   }));
   CAPTURE(method, framing);
-  bench b;
+  exchange_fixture b;
   auto const head = upstream_head(b, head_of(method + " / HTTP/1.1", {"Host: h", framing}));
   CHECK((head.find("\r\nConnection: close\r\n") != std::string::npos) == close);
   CHECK(has_meaningless_body(b.x) == close);
 }
 
 TEST_CASE("upstream head, behind TLS of a terminator: the public scheme") {
-  bench b("server: { public_origin: https://app.example.com }\nroutes: [{ path: /**, upstream: app }]\n");
+  exchange_fixture b("server: { public_origin: https://app.example.com }\nroutes: [{ path: /**, upstream: app }]\n");
   CHECK(upstream_head(b, head_of("GET / HTTP/1.1", {"Host: h"})).find("X-Forwarded-Proto: https\r\n") !=
         std::string::npos);
 }
 
 TEST_CASE("upstream head, from a Unix socket: the peer has no address") {
-  bench b;
+  exchange_fixture b;
   b.from = {};
   b.from.text = "unix";
   b.from.is_unix = true;
@@ -259,7 +259,7 @@ TEST_CASE("upstream head, from a Unix socket: the peer has no address") {
 }
 
 TEST_CASE("upstream head, from HTTP/1.0 without a Host") {
-  bench b;
+  exchange_fixture b;
   CHECK(upstream_head(b, head_of("GET /a HTTP/1.0", {"Accept: */*"})) ==
         "GET /a HTTP/1.1\r\n"
         "Host: \r\n"
@@ -272,7 +272,7 @@ TEST_CASE("upstream head, from HTTP/1.0 without a Host") {
 }
 
 TEST_CASE("upstream head, from an absolute-form: its authority is the host") {
-  bench b;
+  exchange_fixture b;
   auto const head = upstream_head(b, head_of("GET http://app.example.com/a HTTP/1.1", {"Host: other"}));
   CHECK(head.starts_with("GET /a HTTP/1.1\r\nHost: app.example.com\r\n"));
   CHECK(head.find("other") == std::string::npos);
@@ -293,7 +293,7 @@ TEST_CASE("path, as the route changes it") {
       {"rewrite: /v2", "/api/..?", "no_route"},
   }));
   CAPTURE(change, target);
-  bench b("routes: [{ path: /api/**, upstream: app, " + change + " }]\n");
+  exchange_fixture b("routes: [{ path: /api/**, upstream: app, " + change + " }]\n");
   if (line == "no_route") {
     CHECK(outcome(b.matched(head_of("GET " + target + " HTTP/1.1", {"Host: h"}))) == line);
     return;
@@ -317,7 +317,7 @@ TEST_CASE("cookies, ours goes and the others stay byte for byte") {
       {{"xsid=1; SID=2"}, {"xsid=1; SID=2"}},
   }));
   CAPTURE(sent);
-  bench b;
+  exchange_fixture b;
   std::vector<std::string> fields{"Host: h"};
   for (auto const& c : sent)
     fields.push_back("Cookie: " + c);
@@ -344,7 +344,7 @@ TEST_CASE("cookies, ours reaches an identity service that keeps the sessions its
   auto yaml = test::smallest;
   auto const at = yaml.find("identity: { upstream: identity }");
   yaml.replace(at, 32, "identity: { upstream: identity, mode: " + mode + " }");
-  bench b("routes: [{ path: /**, upstream: app }]\n", yaml);
+  exchange_fixture b("routes: [{ path: /**, upstream: app }]\n", yaml);
   auto const head = upstream_head(b, head_of("GET " + path + " HTTP/1.1", {"Host: h", "Cookie: a=1; " + id_cookie}));
   CHECK((head.find("Cookie: a=1; " + id_cookie + "\r\n") != std::string::npos) == passed);
   CHECK((head.find("Cookie: a=1\r\n") != std::string::npos) != passed);
@@ -375,7 +375,7 @@ routes: [{ path: /**, upstream: app }]
       {session{{"userId", "42"}, {"tenant", "a\nb"}}, "bad_identity"},
   }));
   CAPTURE(fields);
-  bench b(headers);
+  exchange_fixture b(headers);
   auto const head = upstream_head(b, head_of("GET / HTTP/1.1", {"Host: h"}), fields);
   auto const at = head.find("traceparent: {trace}\r\n");
   CHECK((at == std::string::npos ? head : head.substr(at + 22)) == (at == std::string::npos ? lines : lines + "\r\n"));
@@ -383,6 +383,6 @@ routes: [{ path: /**, upstream: app }]
 
 TEST_CASE("what doorward answers itself has no upstream head") {
   auto const path = GENERATE(as<std::string>{}, "/logout", "/.doorward/whoami", "/gone");
-  bench b("routes:\n  - { path: /gone, respond: 410 }\n  - { path: /**, upstream: app }\n");
+  exchange_fixture b("routes:\n  - { path: /gone, respond: 410 }\n  - { path: /**, upstream: app }\n");
   CHECK(upstream_head(b, head_of("POST " + path + " HTTP/1.1", {"Host: h"})).empty());
 }

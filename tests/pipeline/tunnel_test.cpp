@@ -1,4 +1,4 @@
-#include "proxy_bench.hpp"
+#include "proxy_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -12,7 +12,7 @@ std::string const handshake =
 std::string const switching =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n";
 
-void open(proxy_bench& p) {
+void open(proxy_fixture& p) {
   p.request(handshake);
   CHECK(p.forwarded().ends_with("Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
   ++p.b.worker.connections_active;  // what the connection counts for its request
@@ -25,7 +25,7 @@ void open(proxy_bench& p) {
   REQUIRE_FALSE(p.done);
 }
 
-void check_over(proxy_bench& p) {
+void check_over(proxy_fixture& p) {
   REQUIRE(p.done);
   CHECK(p.b.worker.connections_tunnel == 0);
   CHECK(p.b.worker.connections_active == 1);
@@ -37,7 +37,7 @@ void check_over(proxy_bench& p) {
 }  // namespace
 
 TEST_CASE("tunnel, bytes go both ways") {
-  proxy_bench p;
+  proxy_fixture p;
   open(p);
   p.client.write("up");
   p.settle();
@@ -51,7 +51,7 @@ TEST_CASE("tunnel, bytes go both ways") {
 }
 
 TEST_CASE("tunnel, what either side said early belongs to it") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(handshake + "early frame");
   CHECK(p.forwarded().ends_with("\r\n\r\n"));  // it is not sent before the other side has agreed
   ++p.b.worker.connections_active;
@@ -61,7 +61,7 @@ TEST_CASE("tunnel, what either side said early belongs to it") {
 }
 
 TEST_CASE("tunnel, much at once and slow readers: all of it arrives") {
-  proxy_bench p;
+  proxy_fixture p;
   open(p);
   std::string data;
   while (data.size() < 600'000)
@@ -87,7 +87,7 @@ TEST_CASE("tunnel, much at once and slow readers: all of it arrives") {
 }
 
 TEST_CASE("tunnel, one side ends: the other has a while to say its last words") {
-  proxy_bench p;
+  proxy_fixture p;
   open(p);
   bool const client_first = GENERATE(true, false);
   CAPTURE(client_first);
@@ -113,7 +113,7 @@ TEST_CASE("tunnel, one side ends: the other has a while to say its last words") 
 }
 
 TEST_CASE("tunnel, one side is gone") {
-  proxy_bench p;
+  proxy_fixture p;
   open(p);
   SECTION("the client") {
     p.client.close();
@@ -130,7 +130,7 @@ TEST_CASE("tunnel, one side is gone") {
 }
 
 TEST_CASE("tunnel, silent for less than an hour: it stays") {
-  proxy_bench p;
+  proxy_fixture p;
   open(p);
   p.b.pass(600s);
   CHECK_FALSE(p.done);
@@ -139,7 +139,7 @@ TEST_CASE("tunnel, silent for less than an hour: it stays") {
 }
 
 TEST_CASE("tunnel, the upstream says no: its answer is an answer like any other") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(handshake);
   (void)p.forwarded();
   p.answer("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno");
@@ -150,7 +150,7 @@ TEST_CASE("tunnel, the upstream says no: its answer is an answer like any other"
 }
 
 TEST_CASE("tunnel, the upstream agrees to something else: refused") {
-  proxy_bench p;
+  proxy_fixture p;
   p.request(handshake);
   (void)p.forwarded();
   p.answer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");

@@ -1,6 +1,6 @@
 #include "../redis/fake_redis.hpp"
-#include "bench.hpp"
 #include "doorward/pipeline/process.hpp"
+#include "exchange_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -25,11 +25,11 @@ std::string hash(std::vector<std::string> const& fields_and_values) {
 struct with_redis {
   test::temporary_folder folder;
   test::descriptor listener = test::unix_listener(folder.file("app"));
-  bench b{"routes: [{ path: /public/**, upstream: app, auth: optional }, { path: /**, upstream: app }]\n",
-          "redis: { url: \"unix://" + folder.file("redis") +
-              "\" }\nidentity: { upstream: app }\nupstreams: { app: { "
-              "endpoints: [\"unix:" +
-              folder.file("app") + "\"] } }\n"};
+  exchange_fixture b{"routes: [{ path: /public/**, upstream: app, auth: optional }, { path: /**, upstream: app }]\n",
+                     "redis: { url: \"unix://" + folder.file("redis") +
+                         "\" }\nidentity: { upstream: app }\nupstreams: { app: { "
+                         "endpoints: [\"unix:" +
+                         folder.file("app") + "\"] } }\n"};
   fake_redis redis{b.worker.context, folder.file("redis")};
   test::descriptor upstream;
   bool done = false;

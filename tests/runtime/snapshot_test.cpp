@@ -10,7 +10,7 @@
 
 using namespace doorward;
 using namespace doorward::test;
-using runtime::destination;
+using runtime::route_target;
 using runtime::snapshot;
 
 namespace {
@@ -39,17 +39,17 @@ routes:
   struct row {
     std::string id;
     std::string path;
-    destination to;
+    route_target to;
     std::size_t upstream;
     config::auth_mode auth;
   };
   using config::auth_mode;
-  std::vector<row> const rows{{"(login)", "/sign/in/**", destination::login, 1, auth_mode::none},
-                              {"(logout)", "/sign/out", destination::logout, 0, auth_mode::none},
-                              {"(whoami)", "/.doorward/whoami", destination::whoami, 0, auth_mode::passive},
-                              {"(own)", "/.doorward/**", destination::own, 0, auth_mode::none},
-                              {"/old", "/old", destination::respond, 0, auth_mode::required},
-                              {"all", "/**", destination::upstream, 0, auth_mode::required}};
+  std::vector<row> const rows{{"(login)", "/sign/in/**", route_target::login, 1, auth_mode::none},
+                              {"(logout)", "/sign/out", route_target::logout, 0, auth_mode::none},
+                              {"(whoami)", "/.doorward/whoami", route_target::whoami, 0, auth_mode::passive},
+                              {"(own)", "/.doorward/**", route_target::unclaimed, 0, auth_mode::none},
+                              {"/old", "/old", route_target::respond, 0, auth_mode::required},
+                              {"all", "/**", route_target::upstream, 0, auth_mode::required}};
   REQUIRE(s.routes.size() == rows.size());
   CHECK(s.table.size() == rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {

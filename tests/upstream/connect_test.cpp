@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "cluster_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::upstream;
@@ -6,7 +6,7 @@ using namespace doorward::upstream;
 // Which endpoint a new connection goes to, and what happens when there is no place for it.
 
 TEST_CASE("one endpoint, it takes the connection") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto& a = b.connect(c);
   CHECK(a.outcome() == "fresh");
@@ -15,7 +15,7 @@ TEST_CASE("one endpoint, it takes the connection") {
 }
 
 TEST_CASE("several endpoints, each in its turn") {
-  bench b(3);
+  cluster_fixture b(3);
   auto& c = b.make();
   for (std::size_t i = 0; i < 7; ++i) {
     CHECK(b.connect(c).outcome() == "fresh");
@@ -24,7 +24,7 @@ TEST_CASE("several endpoints, each in its turn") {
 }
 
 TEST_CASE("several endpoints, pooled connections are lent in turn too") {
-  bench b(2);
+  cluster_fixture b(2);
   auto& c = b.make();
   auto zero = b.connected(c, 0);
   auto one = b.connected(c, 1);
@@ -38,7 +38,7 @@ TEST_CASE("several endpoints, pooled connections are lent in turn too") {
 }
 
 TEST_CASE("the endpoint whose turn it is has nothing pooled: a new connection, to that one") {
-  bench b(2);
+  cluster_fixture b(2);
   auto& c = b.make();
   auto zero = b.connected(c, 0);
   zero.mine.keep();
@@ -48,7 +48,7 @@ TEST_CASE("the endpoint whose turn it is has nothing pooled: a new connection, t
 }
 
 TEST_CASE("an endpoint refuses: the next one is tried") {
-  bench b(3);
+  cluster_fixture b(3);
   b.stop(0);
   auto& c = b.make();
   CHECK(b.connect(c).outcome() == "fresh");
@@ -72,7 +72,7 @@ TEST_CASE("endpoints that refuse, by how many may be tried") {
       {3, 3, 5, "upstream_connect"},
   }));
   CAPTURE(endpoints, dead, retries);
-  bench b(endpoints);
+  cluster_fixture b(endpoints);
   b.config.retries = retries;
   for (std::size_t i = 0; i < dead; ++i)
     b.stop(i);
@@ -89,7 +89,7 @@ TEST_CASE("limit, it is shared evenly by the workers, rounded up") {
   };
   auto const [connections, workers, share] = GENERATE(values<row>({{4, 1, 4}, {4, 2, 2}, {5, 2, 3}, {1, 8, 1}}));
   CAPTURE(connections, workers);
-  bench b;
+  cluster_fixture b;
   b.config.connections = connections;
   auto& c = b.make(workers);
   for (std::size_t i = 0; i < share; ++i)
@@ -99,7 +99,7 @@ TEST_CASE("limit, it is shared evenly by the workers, rounded up") {
 }
 
 TEST_CASE("limit, it is each endpoint's own") {
-  bench b(2);
+  cluster_fixture b(2);
   b.config.connections = 1;
   auto& c = b.make();
   auto zero = b.connected(c, 0);
@@ -111,7 +111,7 @@ TEST_CASE("limit, it is each endpoint's own") {
 }
 
 TEST_CASE("no place, and none within the time") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   b.config.timeouts.connect = 1s;
   auto& c = b.make();
@@ -125,7 +125,7 @@ TEST_CASE("no place, and none within the time") {
 }
 
 TEST_CASE("no place, one is freed by a connection that closes") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto held = b.connected(c);
@@ -138,7 +138,7 @@ TEST_CASE("no place, one is freed by a connection that closes") {
 }
 
 TEST_CASE("no place, one is freed by a connection that goes back to its pool: that one is used") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto held = b.connected(c);
@@ -150,7 +150,7 @@ TEST_CASE("no place, one is freed by a connection that goes back to its pool: th
 }
 
 TEST_CASE("no place, the one that goes back to its pool is dead: a new one") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto held = b.connected(c);
@@ -163,7 +163,7 @@ TEST_CASE("no place, the one that goes back to its pool is dead: a new one") {
 }
 
 TEST_CASE("no place, but a pooled connection to the endpoint whose turn it is not: it is used at once") {
-  bench b(2);
+  cluster_fixture b(2);
   b.config.connections = 1;
   auto& c = b.make();
   auto zero = b.connected(c, 0);
@@ -180,7 +180,7 @@ TEST_CASE("no place, but a pooled connection to the endpoint whose turn it is no
 }
 
 TEST_CASE("no place, several wait: first come, first served") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto held = b.connected(c);
@@ -196,7 +196,7 @@ TEST_CASE("no place, several wait: first come, first served") {
 }
 
 TEST_CASE("no place, the new connection fails: whoever waits next has the place") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto held = b.connected(c);
@@ -211,7 +211,7 @@ TEST_CASE("no place, the new connection fails: whoever waits next has the place"
 }
 
 TEST_CASE("woken, whoever comes in between does not take what was freed") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto held = b.connected(c);
@@ -231,7 +231,7 @@ TEST_CASE("woken, whoever comes in between does not take what was freed") {
 }
 
 TEST_CASE("somebody waits, whoever comes later waits behind, and each has its own time") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   b.config.timeouts.connect = 1s;
   auto& c = b.make();
@@ -247,7 +247,7 @@ TEST_CASE("somebody waits, whoever comes later waits behind, and each has its ow
 }
 
 TEST_CASE("woken and out of time in the same turn: neither the place nor the connection is lost") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   b.config.timeouts.connect = 1s;
   auto& c = b.make();
@@ -270,7 +270,7 @@ TEST_CASE("woken and out of time in the same turn: neither the place nor the con
 }
 
 TEST_CASE("out of time, then freed: the place is there for the next") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   b.config.timeouts.connect = 1s;
   auto& c = b.make();
@@ -286,7 +286,7 @@ TEST_CASE("out of time, then freed: the place is there for the next") {
 }
 
 TEST_CASE("no place, cut: whoever waits is told") {
-  bench b;
+  cluster_fixture b;
   b.config.connections = 1;
   auto& c = b.make();
   auto const held = b.connected(c);
@@ -299,7 +299,7 @@ TEST_CASE("no place, cut: whoever waits is told") {
 }
 
 TEST_CASE("cut while a Unix socket's full queue is waited for: the attempt ends, though the clock has stopped") {
-  bench b;
+  cluster_fixture b;
   b.listeners[0] = test::unix_listener(b.folder.file("busy"), 0);
   b.config.endpoints[0].path = b.folder.file("busy");
   std::vector<descriptor> queued;
@@ -318,7 +318,7 @@ TEST_CASE("cut while a Unix socket's full queue is waited for: the attempt ends,
 }
 
 TEST_CASE("resolved once, literal addresses and Unix sockets need nothing for it") {
-  bench b(2);
+  cluster_fixture b(2);
   auto& c = b.make();
   bool done = false;
   net::spawn([](cluster& on, bool& ended) -> net::task<> {

@@ -1,4 +1,4 @@
-#include "bench.hpp"
+#include "cluster_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::upstream;
@@ -6,14 +6,14 @@ using namespace doorward::upstream;
 // What becomes of a connection between two requests.
 
 TEST_CASE("nothing pooled: no lease") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   CHECK_FALSE(c.take_idle());
   CHECK(c.open() == 0);
 }
 
 TEST_CASE("a lease that ends without a word closes its connection") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto p = b.connected(c);
   CHECK_FALSE(p.mine.reused());
@@ -34,7 +34,7 @@ TEST_CASE("a lease that ends without a word closes its connection") {
 }
 
 TEST_CASE("ended or kept twice: once is enough") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto p = b.connected(c);
   p.mine.keep();
@@ -45,7 +45,7 @@ TEST_CASE("ended or kept twice: once is enough") {
 }
 
 TEST_CASE("kept, it is lent again") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto p = b.connected(c);
   p.mine.keep();
@@ -62,7 +62,7 @@ TEST_CASE("kept, it is lent again") {
 }
 
 TEST_CASE("several kept, the one used last is lent first") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto first = b.connected(c);
   auto second = b.connected(c);
@@ -88,7 +88,7 @@ TEST_CASE("the peer did something meanwhile: what would be taken for an answer i
   auto const [what, lent] =
       GENERATE(values<row>({{"nothing", true}, {"closed", false}, {"ended", false}, {"sent", false}}));
   CAPTURE(what);
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto p = b.connected(c);
   p.mine.keep();
@@ -102,7 +102,7 @@ TEST_CASE("the peer did something meanwhile: what would be taken for an answer i
 }
 
 TEST_CASE("the warm ones are dead: those below are lent") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto below = b.connected(c);
   auto dead = b.connected(c);
@@ -119,7 +119,7 @@ TEST_CASE("the warm ones are dead: those below are lent") {
 }
 
 TEST_CASE("sweep, idle too long: closed") {
-  bench b;
+  cluster_fixture b;
   b.config.timeouts.idle = 10s;
   auto& c = b.make();
   auto old = b.connected(c);
@@ -139,7 +139,7 @@ TEST_CASE("sweep, idle too long: closed") {
 }
 
 TEST_CASE("sweep, the peer closed it or sent what nobody asked for: closed") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto closed = b.connected(c);
   auto talks = b.connected(c);
@@ -157,7 +157,7 @@ TEST_CASE("sweep, the peer closed it or sent what nobody asked for: closed") {
 }
 
 TEST_CASE("sweep, on loan: left alone, whatever its age") {
-  bench b;
+  cluster_fixture b;
   b.config.timeouts.idle = 1s;
   auto& c = b.make();
   auto p = b.connected(c);
@@ -168,7 +168,7 @@ TEST_CASE("sweep, on loan: left alone, whatever its age") {
 }
 
 TEST_CASE("retired, what is idle is closed and nothing is kept any more") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto idle = b.connected(c);
   auto lent = b.connected(c);
@@ -185,7 +185,7 @@ TEST_CASE("retired, what is idle is closed and nothing is kept any more") {
 }
 
 TEST_CASE("cut, what is on loan breaks") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto lent = b.connected(c);
   auto also = b.connected(c);
@@ -199,7 +199,7 @@ TEST_CASE("cut, what is on loan breaks") {
 }
 
 TEST_CASE("cut, somebody waits for an answer: woken") {
-  bench b;
+  cluster_fixture b;
   auto& c = b.make();
   auto lent = b.connected(c);
   net::watch watch(b.clock.wheel);

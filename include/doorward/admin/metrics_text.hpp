@@ -15,7 +15,6 @@ struct scrape {
   std::vector<std::string> routes;     ///< ids
   std::vector<std::string> upstreams;  ///< names
   std::uint64_t access_log_dropped = 0;
-  bool last_reload_successful = true;
   std::string version;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-/// The command line (contract C3).
+/// The command line.
 namespace doorward::app {
 
 /// Exit codes.

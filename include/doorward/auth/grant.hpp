@@ -11,7 +11,7 @@
 
 namespace doorward::auth {
 
-/// What an identity service says of somebody who has just logged in (contract C4).
+/// What an identity service says of somebody who has just logged in (README.md, "The identity service's side").
 struct grant {
   /// Fields of the session record, in the order given: strings as they are, numbers and booleans as text, arrays of
   /// strings joined by ','.

@@ -11,7 +11,7 @@ namespace doorward::auth {
 /// navigation too.
 [[nodiscard]] bool asks_for_page(http::request_head const& head) noexcept;
 
-/// A navigation in the sense of contract C5, which may be sent elsewhere without losing anything: asks_for_page() by
+/// A navigation, which may be sent elsewhere without losing anything: asks_for_page() by
 /// GET or HEAD.
 [[nodiscard]] bool is_navigation(http::request_head const& head) noexcept;
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -37,6 +39,34 @@ void append_json_escaped(std::string& out, std::string_view text);
 
 /// One round of percent-decoding. False when a '%' is not followed by two hexadecimal digits; `out` then holds rubbish.
 [[nodiscard]] bool percent_decode(std::string& out, std::string_view text);
+
+/// Appends `n` in decimal.
+void append_number(std::string& out, auto n) {
+  std::array<char, 32> digits;
+  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+/// Without the blanks and tabs around it (OWS, RFC 9110 section 5.6.3).
+[[nodiscard]] constexpr std::string_view trim(std::string_view text) noexcept {
+  auto const first = text.find_first_not_of(" \t");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// The value of a hexadecimal digit, or -1.
+[[nodiscard]] constexpr int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// RFC 3986 section 2.3.
+[[nodiscard]] constexpr bool is_unreserved(unsigned c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
 
 /// ASCII only; no locale.
 [[nodiscard]] constexpr char to_lower(char c) noexcept {

@@ -60,7 +60,7 @@ enum class origin { downstream, policy, session, store, upstream, internal };
 /// What every refusal means outside. `code` is stable: log, metric label and answer carry it.
 struct errc_info {
   std::string_view reason;  ///< the enumerator's name
-  std::string_view code;    ///< contract C5
+  std::string_view code;    ///< docs/operations.md has the list
   unsigned status;          ///< HTTP status
   origin from;
   bool close;             ///< the client's connection cannot be used any further

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "doorward/base/encoding.hpp"
 #include "doorward/base/result.hpp"
 
 namespace doorward::http {
@@ -78,6 +79,8 @@ struct message_head {
   std::string_view upgrade;              ///< value of Upgrade, empty when absent
   std::string_view block;                ///< the field lines as they came, CRLF of the last one included
 
+  /// As new; the capacity of `fields` stays.
+  void clear() noexcept;
   /// The bytes of field line `i`, its CRLF included.
   [[nodiscard]] std::string_view raw_line(std::size_t i) const noexcept {
     auto const* const end = i + 1 < fields.size() ? fields[i + 1].name.data() : block.data() + block.size();
@@ -93,6 +96,7 @@ struct request_head : message_head {
   std::string_view target;  ///< origin-form; the path and query of an absolute-form
   std::string_view host;    ///< Host, or the authority of an absolute-form, which outranks it; empty in HTTP/1.0 only
   bool expects_continue = false;
+  void clear() noexcept;
   [[nodiscard]] bool wants_upgrade() const noexcept { return connection_upgrade && !upgrade.empty(); }
 };
 
@@ -126,12 +130,8 @@ template <class F>
 void for_each_token(std::string_view list, F&& f) {
   while (!list.empty()) {
     auto const comma = list.find(',');
-    auto token = list.substr(0, comma);
+    auto const token = trim(list.substr(0, comma));
     list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
-    while (!token.empty() && (token.front() == ' ' || token.front() == '\t'))
-      token.remove_prefix(1);
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\t'))
-      token.remove_suffix(1);
     if (!token.empty()) f(token);
   }
 }

@@ -21,7 +21,7 @@ struct pattern_problem {
 /// that may stand unescaped do ("@", not "%40"). For the same reason a `*` inside a segment is refused.
 [[nodiscard]] std::optional<pattern_problem> path_pattern_problem(std::string_view text);
 
-/// A path pattern of the configuration (contract C7), taken apart.
+/// A path pattern of the configuration, taken apart.
 ///
 /// A literal segment matches itself, byte for byte; `*` matches one segment that is not empty; `**` matches what is
 /// left, nothing included. So `/admin/**` matches `/admin`, `/admin/` and all below, but not `/administrator`; `/**`
@@ -53,8 +53,7 @@ private:
 };
 
 /// The part of a pattern before its first wildcard, without the slash in front of that: "/a" of "/a/**" and of
-/// "/a/*/b",
-/// "" of "/**", the whole of a pattern without wildcards. A view of `pattern`.
+/// "/a/*/b", "" of "/**", the whole of a pattern without wildcards. A view of `pattern`.
 [[nodiscard]] std::string_view literal_prefix(std::string_view pattern) noexcept;
 
 /// True when `path` is `prefix` or goes on with a '/' after it. "/a/" counts as "/a", and "/" and "" are in front of

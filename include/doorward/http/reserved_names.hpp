@@ -12,7 +12,7 @@ namespace doorward::http {
 /// are one to somebody's server.
 [[nodiscard]] std::string fold_field_name(std::string_view name);
 
-/// The field names that only doorward may set: those of `headers:` and all of `Doorward-*` (contract C6). Names are
+/// The field names that only doorward may set: those of `headers:` and all of `Doorward-*`. Names are
 /// compared folded.
 class reserved_names {
 public:
@@ -27,8 +27,8 @@ private:
   std::uint64_t lengths_ = 0;  ///< bit n: a name of length n (63: 63 or more) is in the list
 };
 
-/// Names that carry what only a trusted proxy may say: Forwarded, X-Forwarded-*, X-Real-IP, X-Original-*,
-/// X-Rewrite-URL, X-Client-IP, X-Cluster-Client-IP, True-Client-IP.
+/// Names that carry what only a trusted proxy may say: Forwarded, X-Real-IP, X-Client-IP, X-Cluster-Client-IP,
+/// True-Client-IP, and all that begin with X-Forwarded, X-Original- or X-Rewrite-. Compared folded.
 [[nodiscard]] bool is_forwarding_name(std::string_view name) noexcept;
 
 }  // namespace doorward::http

@@ -22,9 +22,8 @@ public:
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
   /// The paths that servers of different habits would see: `//` merged or not (in front, taken for an authority or
-  /// not),
-  /// `;params` dropped or not, `%2F` and `%5C` taken as separators or not, every combination of those present, each
-  /// with its dot segments resolved. Without `text()` itself and without repeats; empty for a plain path.
+  /// not), `;params` dropped or not, `%2F` and `%5C` taken as separators or not, every combination of those present,
+  /// each with its dot segments resolved. Without `text()` itself and without repeats; empty for a plain path.
   ///
   /// A reading that nobody can vouch for is given as `unreadable_path`: one that climbs above the root; one where a
   /// hidden dot segment removes an empty segment, or stands behind "//" or brings it in front (what comes of that
@@ -60,9 +59,9 @@ struct target_parts {
 };
 [[nodiscard]] target_parts split_target(std::string_view target) noexcept;
 
-/// True when `next` may be redirected to after a login (contract C6): an absolute path on this origin, before and after
-/// one and two rounds of percent-decoding; no backslash, no control byte, no "//" in front and no dot segment that
-/// could bring one there. A query and a fragment may follow. At most 2048 bytes.
+/// True when `next` may be redirected to after a login (docs/security.md, "The way back after a login"): an absolute
+/// path on this origin, before and after one and two rounds of percent-decoding; no backslash, no control byte, no "//"
+/// in front and no dot segment that could bring one there. A query and a fragment may follow. At most 2048 bytes.
 [[nodiscard]] bool is_local_return_path(std::string_view next);
 
 /// The value of the first query parameter called `name`, percent-decoded once ('+' is a space), as is its name. False

@@ -34,6 +34,9 @@ private:
 /// has to; grows beyond a block only for large heads.
 class read_buffer {
 public:
+  /// Less room than this is not worth a system call.
+  static constexpr std::size_t least_room = 2 * 1024;
+
   explicit read_buffer(buffer_pool& pool) noexcept : pool_(&pool) {}
   read_buffer(read_buffer const&) = delete;
   read_buffer& operator=(read_buffer const&) = delete;
@@ -79,9 +82,8 @@ public:
     begin_ = end_ = capacity_ = 0;
   }
 
-  /// Bytes from `mark` on are room again: used to read a body behind a head that is still viewed.
-  [[nodiscard]] std::size_t end_offset() const noexcept { return end_; }
   [[nodiscard]] std::size_t begin_offset() const noexcept { return begin_; }
+  /// Bytes from `mark` on are room again: used to read a body behind a head that is still viewed.
   void rewind(std::size_t mark) noexcept { begin_ = end_ = mark; }
 
 private:

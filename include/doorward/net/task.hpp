@@ -7,8 +7,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "doorward/net/turn_queue.hpp"
-
 /// A coroutine type small enough for the hot path: no cancellation slots, no executor in the frame, frames from a
 /// free list of the thread. Why not asio::awaitable: docs/adr/0003-own-coroutine-task.md. Everything stays on the
 /// thread that started it.
@@ -173,39 +171,6 @@ private:
 
   bool running_ = false;
   std::coroutine_handle<> joiner_;
-};
-
-/// A flag somebody waits for: set() wakes the one waiter through the turn queue, so the setter's own work goes first.
-/// Setting before waiting is fine; reset() makes it usable again.
-class event final : public turn_node {
-public:
-  explicit event(turn_queue& turns) noexcept : turns_(&turns) {}
-
-  void set() noexcept {
-    set_ = true;
-    if (waiter_) turns_->push(*this);
-  }
-  [[nodiscard]] bool is_set() const noexcept { return set_; }
-  void reset() noexcept { set_ = false; }
-
-  auto wait() noexcept {
-    struct awaiter {
-      event& e;
-      bool await_ready() const noexcept { return e.set_; }
-      void await_suspend(std::coroutine_handle<> h) const noexcept { e.waiter_ = h; }
-      void await_resume() const noexcept {}
-    };
-    return awaiter{*this};
-  }
-
-private:
-  void on_turn() noexcept override {
-    if (auto const w = std::exchange(waiter_, {})) w.resume();
-  }
-
-  turn_queue* turns_;
-  std::coroutine_handle<> waiter_;
-  bool set_ = false;
 };
 
 }  // namespace doorward::net

@@ -10,12 +10,6 @@
 /// came from a request would let any client fill the memory of the monitoring system.
 namespace doorward::obs {
 
-/// Methods by name; whatever else a client invents is `other`.
-enum class method_label : std::uint8_t { get, head, post, put, patch, delete_, options, connect, trace, other };
-inline constexpr std::size_t method_labels = 10;
-[[nodiscard]] method_label to_method_label(std::string_view method) noexcept;
-[[nodiscard]] std::string_view name(method_label m) noexcept;
-
 /// What was done with a request: one of a few ways it went through, or the reason it was refused for.
 class decision {
 public:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "doorward/base/errc.hpp"
+#include "doorward/http/head.hpp"
 #include "doorward/obs/histogram.hpp"
 #include "doorward/obs/labels.hpp"
 
@@ -26,7 +27,7 @@ public:
   struct request_cell {
     std::uint32_t key = 0;
     std::uint64_t count = 0;
-    [[nodiscard]] method_label method() const noexcept { return static_cast<method_label>(key >> 24); }
+    [[nodiscard]] http::method method() const noexcept { return static_cast<http::method>(key >> 24); }
     [[nodiscard]] decision what() const noexcept {
       return decision::from_value(static_cast<std::uint8_t>(key >> 16 & 0xff));
     }
@@ -49,7 +50,7 @@ public:
 
   /// Once for every request that was answered or given up, when its last byte has left. `total`: from the complete
   /// header section of the request to then. `status`: 499 when the client was gone before an answer.
-  void request(std::size_t route, method_label method, unsigned status, decision what, nanoseconds total) {
+  void request(std::size_t route, http::method method, unsigned status, decision what, nanoseconds total) {
     // The row of requests without a route stands first, so that no_route + 1 == 0 finds it without a branch.
     auto const row = route + 1;
     auto& r = routes_[row < routes_.size() ? row : 0];
@@ -80,14 +81,14 @@ public:
   void upstream_request(std::size_t upstream, unsigned status, nanoseconds took) {
     if (upstream >= upstreams_.size()) return;
     auto& u = upstreams_[upstream];
-    count(u.requests, u.last, key_of(method_label::other, status, decision::forward));
+    count(u.requests, u.last, key_of(http::method::other, status, decision::forward));
     u.duration.observe(took);
   }
   /// No answer, or only the beginning of one.
   void upstream_failed(std::size_t upstream, errc why) {
     if (upstream >= upstreams_.size()) return;
     auto& u = upstreams_[upstream];
-    count(u.requests, u.last, key_of(method_label::other, 0, why));
+    count(u.requests, u.last, key_of(http::method::other, 0, why));
   }
 
   /// Adds another worker's counters; both must be of the same configuration (or the larger one wins).
@@ -108,7 +109,7 @@ public:
   [[nodiscard]] std::uint64_t reserved_headers_stripped() const noexcept { return stripped_; }
 
 private:
-  [[nodiscard]] static constexpr std::uint32_t key_of(method_label m, unsigned status, decision what) noexcept {
+  [[nodiscard]] static constexpr std::uint32_t key_of(http::method m, unsigned status, decision what) noexcept {
     // An upstream may answer 999; only what HTTP knows becomes a label of its own.
     auto const known = status >= 100 && status <= 599 ? status : 0;
     return static_cast<std::uint32_t>(m) << 24 | static_cast<std::uint32_t>(what.value()) << 16 | known;

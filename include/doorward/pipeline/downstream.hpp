@@ -54,6 +54,8 @@ public:
   /// False when the client is gone.
   [[nodiscard]] net::task<bool> send_continue();
 
+  /// What is left of the body is sure to be little enough for discard_body().
+  [[nodiscard]] bool body_rest_is_small() const noexcept;
   /// Reads what is left of the body into nowhere, when that is little and comes soon. False when the connection has to
   /// be closed instead, so that no byte of a body is ever taken for a request.
   [[nodiscard]] net::task<bool> discard_body();
@@ -65,6 +67,12 @@ public:
   void end_request();
 
   // --- The answer
+
+  /// Head, body bytes and tail, in one write where the kernel takes them. Head and tail may stand in scratch that
+  /// others use as soon as this waits; `body` must stay. errc::client_gone also when the client takes nothing for
+  /// timeouts.write_idle.
+  [[nodiscard]] net::task<result<void>> send_all(std::string_view head, std::span<char const> body = {},
+                                                 std::string_view tail = {});
 
   enum class sent { all, some, failed };
   /// One direct write of head, body bytes and tail. `some`: the rest of head and tail was copied, `body` must stay, and

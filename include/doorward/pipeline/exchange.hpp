@@ -42,7 +42,7 @@ struct exchange {
   std::string path_storage;   ///< of `path`, where it is not as it came
   std::string_view query;
   bool has_query = false;
-  bool navigation = false;  ///< a person is looking (contract C5)
+  bool navigation = false;  ///< a person is looking: auth::is_navigation()
 
   // sanitize
   std::vector<bool> kept;                       ///< by index into head.fields: passes on as it came

@@ -45,8 +45,8 @@ public:
   route_table& operator=(route_table&&) noexcept;
   ~route_table();
 
-  /// Matches every reading of the path (contract C7); all have to come to the same result. Does not allocate for a path
-  /// without a second reading.
+  /// Matches every reading of the path (docs/security.md, "Paths"); all have to come to the same result. Does not
+  /// allocate for a path without a second reading.
   [[nodiscard]] match find(subject const& s) const;
 
   /// The methods that routes of this host and path list, for `Allow` (RFC 9110 section 10.2.1), sorted, no repeats.

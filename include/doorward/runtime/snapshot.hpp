@@ -14,20 +14,31 @@
 namespace doorward::runtime {
 
 /// Where a request ends up.
-enum class destination : std::uint8_t {
-  upstream,  ///< the route's application
-  respond,   ///< a fixed answer
-  login,     ///< the identity service
-  logout,    ///< carried out here
-  whoami,    ///< answered here
-  own,       ///< another path under /.doorward: nothing is there (yet)
+enum class route_target : std::uint8_t {
+  upstream,   ///< the route's application
+  respond,    ///< a fixed answer
+  login,      ///< the identity service
+  logout,     ///< carried out here
+  whoami,     ///< answered here
+  unclaimed,  ///< another path under /.doorward: nothing is there (yet)
 };
+
+/// One of doorward's own routes. They stand before those of the file: no rule can take them over, and a path with
+/// several readings is checked against them like against any other rule.
+struct own_route {
+  config::route_config config;
+  route_target to;
+  /// What it is for; empty = any. Not in `config`: with another method nothing may go on to the next route.
+  std::vector<http::method> methods;
+};
+[[nodiscard]] std::vector<own_route> own_routes(config::identity_config const& identity);
 
 /// A route, compiled: names have become indexes, and what every request would look up is at hand.
 struct compiled_route {
   config::route_config config;
-  destination to = destination::upstream;
-  std::size_t upstream = 0;  ///< index into the model's upstreams; `upstream` and `login` only
+  route_target to = route_target::upstream;
+  std::vector<http::method> own_methods;  ///< what an endpoint of doorward's own is for; empty = any
+  std::size_t upstream = 0;               ///< index into the model's upstreams; `upstream` and `login` only
   std::uint64_t body_limit = 0;
   struct field_rule {
     std::size_t slot;

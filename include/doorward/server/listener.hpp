@@ -74,15 +74,15 @@ public:
 
 private:
   friend class http1_connection;
-  class door;
+  class acceptor_slot;
   using connection_list = boost::intrusive::list<live_connection, boost::intrusive::constant_time_size<false>>;
 
-  net::task<> accept_loop(door& d);
+  net::task<> accept_loop(acceptor_slot& slot);
   [[nodiscard]] bool admit(net::socket& s);
 
   runtime::worker& worker_;
   pipeline::exchange_pool exchanges_;
-  std::vector<std::unique_ptr<door>> doors_;
+  std::vector<std::unique_ptr<acceptor_slot>> slots_;
   connection_list connections_;
   std::size_t accepting_ = 0;
 };

@@ -22,7 +22,6 @@ enum class outcome {
   malformed,    ///< odd count, nested, or a field twice: never a partial identity
   unavailable,  ///< Redis did not answer, or not with an answer; see lookup::error()
 };
-[[nodiscard]] std::string_view name(outcome o) noexcept;
 
 /// The wanted fields of one session. Reusable: in steady state filling it again allocates nothing. Views into it hold
 /// until it is filled or cleared again; `layout` must outlive it.

@@ -134,13 +134,13 @@ private:
   public:
     explicit place_waiter(net::turn_queue& turns) noexcept : turns_(turns) {}
     /// Ends the wait: with a connection, with a place to open one in, or with neither.
-    void wake(std::unique_ptr<connection> c, endpoint_pool* place) noexcept;
+    void wake(std::unique_ptr<connection> c, endpoint_pool* free) noexcept;
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> h) noexcept { handle_ = h; }
     void await_resume() const noexcept {}
 
     std::unique_ptr<connection> handed;
-    endpoint_pool* place = nullptr;  ///< counted as open already
+    endpoint_pool* pool = nullptr;  ///< has a place, which is counted as open already
 
   private:
     void on_turn() noexcept override { handle_.resume(); }
@@ -153,14 +153,14 @@ private:
                                              boost::intrusive::constant_time_size<false>>;
 
   [[nodiscard]] endpoint_pool* take_place() noexcept;
-  [[nodiscard]] net::task<result<lease>> open_in(endpoint_pool& place, net::watch& w);
+  [[nodiscard]] net::task<result<lease>> open_in(endpoint_pool& pool, net::watch& w);
 
   net::asio::io_context& context_;
   net::turn_queue& turns_;
   deadline_wheel& wheel_;
   config::upstream_config config_;
   std::vector<std::unique_ptr<endpoint_pool>> endpoints_;
-  std::size_t turn_ = 0;
+  std::size_t next_endpoint_ = 0;
   bool retired_ = false;
   waiter_list waiting_;
 };

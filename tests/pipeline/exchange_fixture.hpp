@@ -32,15 +32,15 @@ inline std::string head_of(std::string_view line, std::vector<std::string> const
 }
 
 /// One client's connection of a worker that does not run, and the exchange on it. Each stage is called by hand.
-struct bench {
-  explicit bench(std::string const& more = "routes: [{ path: /**, upstream: app }]\n",
-                 std::string const& first = test::smallest)
+struct exchange_fixture {
+  explicit exchange_fixture(std::string const& more = "routes: [{ path: /**, upstream: app }]\n",
+                            std::string const& first = test::smallest)
       : worker(0, 1, test::model_of(first + more), shared, nowhere, obs::access_style::json) {
     from.text = "192.0.2.1";
     from.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
     worker.date = "Wed, 01 May 2024 12:00:00 GMT";
   }
-  ~bench() {
+  ~exchange_fixture() {
     watch.interrupt();  // whoever still waits comes to its end
     test::settle(worker.context);
   }

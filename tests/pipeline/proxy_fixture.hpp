@@ -1,31 +1,31 @@
 #pragma once
 
-#include "bench.hpp"
 #include "doorward/pipeline/process.hpp"
+#include "exchange_fixture.hpp"
 #include "temporary_folder.hpp"
 
 namespace doorward::pipeline {
 
 /// A client, doorward and an upstream on a Unix socket, the test being the first and the last of them.
-struct proxy_bench {
-  explicit proxy_bench(std::string const& upstream_options = "", std::string const& route_options = "")
+struct proxy_fixture {
+  explicit proxy_fixture(std::string const& upstream_options = "", std::string const& route_options = "")
       : b("routes: [{ path: /**, upstream: app, auth: none" + route_options + " }]\n",
           "redis: { url: \"redis://127.0.0.1:6379\" }\nidentity: { upstream: app }\nupstreams: { app: { endpoints: "
           "[\"unix:" +
               folder.file("app") + "\"]" + upstream_options + " } }\n") {}
-  ~proxy_bench() {
+  ~proxy_fixture() {
     // Whoever still waits comes to its end.
     b.connection.stream.shutdown();
     b.worker.cluster(0).cut();
     b.watch.interrupt();
     b.pass(100ms);
   }
-  proxy_bench(proxy_bench const&) = delete;
-  proxy_bench& operator=(proxy_bench const&) = delete;
+  proxy_fixture(proxy_fixture const&) = delete;
+  proxy_fixture& operator=(proxy_fixture const&) = delete;
 
   test::temporary_folder folder;
   test::descriptor listener = test::unix_listener(folder.file("app"));
-  bench b;
+  exchange_fixture b;
   exchange& x = b.x;
   test::descriptor& client = b.client;
   test::descriptor upstream;  ///< the connection accepted last
@@ -37,7 +37,7 @@ struct proxy_bench {
   void request(std::string_view bytes) {
     done = false;
     b.begin(bytes);
-    net::spawn([](proxy_bench& p) -> net::task<> {
+    net::spawn([](proxy_fixture& p) -> net::task<> {
       co_await process(p.x);
       p.done = true;
     }(*this));

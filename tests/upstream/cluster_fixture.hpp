@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 using test::descriptor;
 
 /// Upstreams on Unix sockets in a folder of their own, and a worker's parts with a clock that the test moves.
-struct bench {
+struct cluster_fixture {
   /// What a call of cluster::connect() comes to.
   struct attempt {
     net::watch watch;
@@ -46,7 +46,7 @@ struct bench {
   std::optional<cluster> made;
   std::deque<attempt> attempts;
 
-  explicit bench(std::size_t endpoints = 1) {
+  explicit cluster_fixture(std::size_t endpoints = 1) {
     config.name = "app";
     for (std::size_t i = 0; i < endpoints; ++i) {
       listeners.push_back(test::unix_listener(path(i)));
@@ -54,7 +54,7 @@ struct bench {
     }
   }
 
-  ~bench() {
+  ~cluster_fixture() {
     if (made) made->cut();  // whoever still waits comes to its end
     test::settle(context);
   }
