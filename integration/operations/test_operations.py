@@ -339,6 +339,34 @@ def test_no_request_fails_while_it_ends(stage):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+def test_limit_of_connections_of_one_address(stage, workers):
+    """Whoever has as many as one may have is told so; everybody else comes in, and so does he once one has ended."""
+    door = stage.start(server={"workers": workers, "limits": {"connections_per_address": 2}})
+    mine = [door.client() for _ in range(2)]
+    for client in mine:
+        assert client.ask("GET", "/public/x").status == 200
+    with door.client() as one_more:
+        response = one_more.response()
+        assert (response.status, response.code) == (503, "overloaded") and one_more.is_closed()
+    told = door.log.wait_for_json(lambda e: e.get("event") == "address_limit")
+    assert (told["client"], told["connections"]) == ("127.0.0.1", 2)
+    with door.client(source="127.0.0.2") as other:
+        assert other.ask("GET", "/public/x").status == 200
+    mine.pop().close()
+    eventually(lambda: door.metrics().value("doorward_connections") == 1)
+    assert door.get("/public/x").status == 200
+    mine.pop().close()
+
+
+def test_limit_of_connections_of_one_address_is_not_for_proxies(stage):
+    door = stage.start(server={"trusted_proxies": ["127.0.0.1"], "limits": {"connections_per_address": 1}})
+    clients = [door.client() for _ in range(4)]
+    assert all(client.ask("GET", "/public/x").status == 200 for client in clients)
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
 def test_limit_of_connections(stage, workers):
     """One too many is told so before it has said anything, counted, and closed. The limit is of all workers together."""
     door = stage.start(server={"workers": workers, "limits": {"connections": 5}})

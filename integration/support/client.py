@@ -51,7 +51,7 @@ def build(method, target, headers=(), body=None, host="app.test"):
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")
 
 
-def connect(address, timeout=5.0):
+def connect(address, timeout=5.0, source=None):
     """`address` is "host:port" or "unix:/path"."""
     if address.startswith("unix:"):
         sock = socket.socket(socket.AF_UNIX)
@@ -59,7 +59,7 @@ def connect(address, timeout=5.0):
         sock.connect(address[len("unix:") :])
         return sock
     host, _, port = address.rpartition(":")
-    sock = socket.create_connection((host.strip("[]"), int(port)), timeout)
+    sock = socket.create_connection((host.strip("[]"), int(port)), timeout, (source, 0) if source else None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -67,8 +67,9 @@ def connect(address, timeout=5.0):
 class RawClient:
     """One connection. Everything waits at most `timeout` seconds."""
 
-    def __init__(self, address, timeout=5.0):
-        self.sock = connect(address, timeout)
+    def __init__(self, address, timeout=5.0, source=None):
+        """`source`: the address to connect from, "127.0.0.2" for example."""
+        self.sock = connect(address, timeout, source)
         self.buffer = b""  # read, and not yet part of an answer
 
     def __enter__(self):

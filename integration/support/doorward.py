@@ -85,8 +85,8 @@ class Doorward:
 
     # ---- asking it ----
 
-    def client(self, timeout=5.0):
-        return RawClient(self.address, timeout)
+    def client(self, timeout=5.0, source=None):
+        return RawClient(self.address, timeout, source)
 
     def ask(self, method, target, headers=(), body=None, session=None, timeout=5.0, **more):
         """One request on a connection of its own."""

@@ -79,7 +79,8 @@ struct supervisor::crew {
   std::thread thread;
 };
 
-supervisor::supervisor(config::model m) : config_(std::move(m)), writer_(STDOUT_FILENO) {}
+supervisor::supervisor(config::model m)
+    : config_(std::move(m)), writer_(STDOUT_FILENO), shared_(config_.server.limits.connections_per_address) {}
 
 supervisor::~supervisor() {
   stop();

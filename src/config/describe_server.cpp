@@ -43,6 +43,10 @@ typed<server_limits> limits() {
             "A request body; more is 413. A route can say otherwise."),
       field("connections", &server_limits::connections, integer<std::size_t>(1, 10'000'000), "10000",
             "Client connections over all workers; more are answered 503 and closed."),
+      field(
+          "connections_per_address", &server_limits::connections_per_address, integer<std::size_t>(0, 10'000'000), "0",
+          "Of them, those of one client address (of one /64 block for IPv6). 0 is no limit; `trusted_proxies` and unix "
+          "sockets have none."),
   });
 }
 

@@ -65,7 +65,8 @@ json server(server_config const& s) {
             {"headers", l.headers},
             {"target_bytes", size_text(l.target_bytes)},
             {"body_bytes", size_text(l.body_bytes)},
-            {"connections", l.connections}}}};
+            {"connections", l.connections},
+            {"connections_per_address", l.connections_per_address}}}};
 }
 
 json redis(redis_config const& r) {

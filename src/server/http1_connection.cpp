@@ -33,6 +33,7 @@ http1_connection::http1_connection(listener& l, net::socket s, pipeline::peer fr
 http1_connection::~http1_connection() {
   --worker_.connections_idle;
   worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (from_.counted) worker_.shared.per_address.leave(from_.address);
   if (exchange_) listener_.exchanges_.release(std::move(exchange_));
 }
 

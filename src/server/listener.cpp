@@ -39,12 +39,30 @@ void listener::accept_on(int fd, bool is_unix) {
   net::spawn(accept_loop(*slots_.back()));
 }
 
-bool listener::admit(net::socket& s) {
-  auto const before = worker_.shared.connections.fetch_add(1, std::memory_order_relaxed);
-  if (before < worker_.view.config.server.limits.connections) return true;
+bool listener::admit(net::socket& s, pipeline::peer& from) {
+  auto& all = worker_.shared;
+  auto const& limits = worker_.view.config.server.limits;
+  if (all.connections.fetch_add(1, std::memory_order_relaxed) >= limits.connections) {
+    refuse(s);
+    worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit",
+                          {{"connections", limits.connections}});
+    return false;
+  }
+  // A proxy speaks for many, and a unix socket for nobody in particular.
+  from.counted = !from.trusted && !from.is_unix;
+  if (from.counted && !all.per_address.enter(from.address)) {
+    refuse(s);
+    worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "address_limit",
+                          {{"client", from.text}, {"connections", limits.connections_per_address}});
+    return false;
+  }
+  return true;
+}
+
+// Nothing of it has been read, so nothing can be said about its request. It is told if that is possible at once.
+void listener::refuse(net::socket& s) {
   worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   net::stream refused(std::move(s));
-  // Nothing of it has been read, so nothing can be said about its request. It is told if that is possible at once.
   auto const id = obs::new_request_id(worker_.random);
   pipeline::answer_context context;
   context.request_id = obs::view(id);
@@ -55,9 +73,6 @@ bool listener::admit(net::socket& s) {
   pipeline::append_refusal(worker_.out, context, why);
   (void)refused.try_write(worker_.out);
   worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, 503, errc::overloaded, {});
-  worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit",
-                        {{"connections", worker_.view.config.server.limits.connections}});
-  return false;
 }
 
 net::task<> listener::accept_loop(acceptor_slot& slot) {
@@ -76,9 +91,10 @@ net::task<> listener::accept_loop(acceptor_slot& slot) {
       co_await net::async<boost::system::error_code>([&](auto handler) { pause.async_wait(std::move(handler)); });
       continue;
     }
-    if (ec || !admit(s)) continue;
+    if (ec) continue;
     auto peer = slot.unix_socket ? unix_peer() : tcp_peer(from);
     peer.trusted = !peer.is_unix && worker_.view.is_trusted(peer.address);
+    if (!admit(s, peer)) continue;
     net::spawn(http1_connection::serve(*this, std::move(s), std::move(peer)));
   }
   --accepting_;

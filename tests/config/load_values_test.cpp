@@ -56,7 +56,7 @@ server:
   public_origin: https://App.example.com:443
   trusted_proxies: [10.0.0.0/8, "::1"]
   timeouts: { header: 1s, body_idle: 2s, idle: 3s, write_idle: 4s, drain_delay: 0s, drain: 0s }
-  limits: { header_bytes: 16KiB, headers: 50, target_bytes: 1KiB, body_bytes: 0B, connections: 7 }
+  limits: { header_bytes: 16KiB, headers: 50, target_bytes: 1KiB, body_bytes: 0B, connections: 7, connections_per_address: 3 }
 admin: { listen: "" }
 redis:
   url: redis://u:p@h:1/2
@@ -108,6 +108,7 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(l.target_bytes == 1'024);
   CHECK(l.body_bytes == 0);
   CHECK(l.connections == 7);
+  CHECK(l.connections_per_address == 3);
   CHECK_FALSE(m.admin.listen.has_value());
   CHECK(m.redis.server.host == "h");
   CHECK(m.redis.server.port == 1);

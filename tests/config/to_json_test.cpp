@@ -11,7 +11,7 @@ server:
   public_origin: https://app.example.com
   trusted_proxies: [10.0.0.0/8, "::1"]
   timeouts: { header: 1s, body_idle: 90s, drain: 1500ms }
-  limits: { header_bytes: 16KiB, headers: 50, target_bytes: 1KiB, body_bytes: 1025B, connections: 7 }
+  limits: { header_bytes: 16KiB, headers: 50, target_bytes: 1KiB, body_bytes: 1025B, connections: 7, connections_per_address: 3 }
 admin: { listen: "" }
 redis: { url: "redis://someone:geheim@h:1/2" }
 session:

@@ -56,7 +56,8 @@ struct server_limits {
   std::size_t headers = 100;
   std::size_t target_bytes = 8 * 1024;
   std::uint64_t body_bytes = 10 * 1024 * 1024;
-  std::size_t connections = 10'000;  ///< over all workers
+  std::size_t connections = 10'000;         ///< over all workers
+  std::size_t connections_per_address = 0;  ///< of one client; 0 = any number
 };
 
 struct server_config {

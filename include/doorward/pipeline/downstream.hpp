@@ -19,6 +19,7 @@ struct peer {
   std::string text;                        ///< "192.0.2.1", "2001:db8::1", "unix"
   bool is_unix = false;
   bool trusted = false;  ///< in trusted_proxies
+  bool counted = false;  ///< against limits.connections_per_address
 };
 
 /// The client's side of one exchange: the rest of its request body comes in here, and the answer goes out. Lives in

@@ -15,6 +15,7 @@
 #include "doorward/obs/log.hpp"
 #include "doorward/obs/metrics.hpp"
 #include "doorward/redis/client.hpp"
+#include "doorward/runtime/address_counts.hpp"
 #include "doorward/runtime/snapshot.hpp"
 #include "doorward/session/redis_store.hpp"
 #include "doorward/upstream/cluster.hpp"
@@ -23,7 +24,11 @@ namespace doorward::runtime {
 
 /// What all workers share: written once in a connection's life, never by a request.
 struct shared_state {
+  /// `most_per_address`: limits.connections_per_address
+  explicit shared_state(std::size_t most_per_address = 0) noexcept : per_address(most_per_address) {}
+
   std::atomic<std::size_t> connections{0};  ///< clients' connections, for limits.connections
+  address_counts per_address;
 };
 
 /// Everything one thread needs to serve: its loop, its clock, its connections to Redis and the upstreams, its counters.

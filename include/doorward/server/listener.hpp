@@ -78,7 +78,9 @@ private:
   using connection_list = boost::intrusive::list<live_connection, boost::intrusive::constant_time_size<false>>;
 
   net::task<> accept_loop(acceptor_slot& slot);
-  [[nodiscard]] bool admit(net::socket& s);
+  /// Whether there is room for one more; it is counted then. One for whom there is none has been told so.
+  [[nodiscard]] bool admit(net::socket& s, pipeline::peer& from);
+  void refuse(net::socket& s);
 
   runtime::worker& worker_;
   pipeline::exchange_pool exchanges_;
