@@ -5,6 +5,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "app/commands.hpp"
 #include "app/usable_cores.hpp"
@@ -75,6 +77,7 @@ struct supervisor::crew {
 
   runtime::worker worker;
   server::listener listener;
+  std::vector<std::pair<int, bool>> descriptors;  // to accept on, and whether of a unix socket; then the listener's
   boost::asio::executor_work_guard<net::executor> work;
   std::thread thread;
 };
@@ -99,14 +102,13 @@ bool supervisor::start(std::string& error) {
   auto const count = config_.server.workers == 0 ? usable_cores() : config_.server.workers;
   for (unsigned i = 0; i < count; ++i) {
     auto& c = *crews_.emplace_back(std::make_unique<crew>(i, count, *this));
-    c.worker.start();
     for (auto const& s : sockets_) {
       auto const fd = s.clone();
       if (!fd) {
         error = cannot(s.address(), fd.error());
         return false;
       }
-      c.listener.accept_on(*fd, s.is_unix());
+      c.descriptors.emplace_back(*fd, s.is_unix());
     }
   }
   if (config_.admin.listen) {
@@ -119,6 +121,12 @@ bool supervisor::start(std::string& error) {
     admin_ = std::move(*a);
   }
 
+  // From here on nothing can fail; what had been begun before would have nobody to end it.
+  for (auto& c : crews_) {
+    c->worker.start();
+    for (auto const& [fd, is_unix] : c->descriptors)
+      c->listener.accept_on(fd, is_unix);
+  }
   for (auto& c : crews_) {
     c->thread = std::thread([&crew = *c] {
       crew.worker.context.run();
