@@ -162,6 +162,7 @@ typed<E> choice(std::vector<std::pair<std::string, E>> options, std::vector<std:
 template <class E>
 typed<E> choice() {
   std::vector<std::pair<std::string, E>> options;
+  options.reserve(std::size(words<E>));
   for (auto const& w : words<E>)
     options.emplace_back(w.text, w.value);
   return choice<E>(std::move(options));
