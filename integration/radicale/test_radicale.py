@@ -87,28 +87,28 @@ def test_the_application_knows_who_is_there(calendar):
 
 def test_a_calendar_from_its_making_to_its_end(calendar):
     dav = Dav(calendar, "alice")
-    assert dav("MKCALENDAR", "/alice/work/").status_code == 201
-    put = dav("PUT", "/alice/work/one.ics", EVENT.format(uid="one", summary="Vorstandssitzung mit Jürgen"), Content_Type="text/calendar; charset=utf-8", If_None_Match="*")
+    assert dav("MKCALENDAR", "/alice/office/").status_code == 201
+    put = dav("PUT", "/alice/office/one.ics", EVENT.format(uid="one", summary="Vorstandssitzung mit Jürgen"), Content_Type="text/calendar; charset=utf-8", If_None_Match="*")
     assert put.status_code == 201 and put.headers["ETag"]
-    assert dav("PUT", "/alice/work/two.ics", EVENT.format(uid="two", summary="x" * 100_000), Content_Type="text/calendar").status_code == 201
+    assert dav("PUT", "/alice/office/two.ics", EVENT.format(uid="two", summary="x" * 100_000), Content_Type="text/calendar").status_code == 201
 
-    report = dav("REPORT", "/alice/work/", QUERY, Depth="1")
+    report = dav("REPORT", "/alice/office/", QUERY, Depth="1")
     assert report.status_code == 207
     found = ElementTree.fromstring(report.content).findall("d:response", NAMES)
-    assert {r.findtext("d:href", None, NAMES) for r in found} == {f"{calendar.prefix}/alice/work/{name}.ics" for name in ("one", "two")}
+    assert {r.findtext("d:href", None, NAMES) for r in found} == {f"{calendar.prefix}/alice/office/{name}.ics" for name in ("one", "two")}
     assert "Vorstandssitzung mit Jürgen" in "".join(r.findtext(".//c:calendar-data", "", NAMES) for r in found)
 
-    got = dav("GET", "/alice/work/one.ics")
+    got = dav("GET", "/alice/office/one.ics")
     assert got.status_code == 200 and "Vorstandssitzung" in got.content.decode()
-    assert dav("GET", "/alice/work/one.ics", If_None_Match=got.headers["ETag"]).status_code in (200, 304)
+    assert dav("GET", "/alice/office/one.ics", If_None_Match=got.headers["ETag"]).status_code in (200, 304)
     assert dav("PROPFIND", "/alice/", Depth="1").status_code == 207
     # Radicale compares the authority of Destination with Host, and its path with the prefix.
-    assert dav("MOVE", "/alice/work/two.ics", Destination=f"{dav.root}/alice/work/three.ics").status_code == 201
-    assert dav("GET", "/alice/work/two.ics").status_code == 404
-    assert "x" * 60 in dav("GET", "/alice/work/three.ics").text
-    assert dav("DELETE", "/alice/work/one.ics").status_code == 200
-    assert dav("GET", "/alice/work/one.ics").status_code == 404
-    assert dav("DELETE", "/alice/work/").status_code == 200
+    assert dav("MOVE", "/alice/office/two.ics", Destination=f"{dav.root}/alice/office/three.ics").status_code == 201
+    assert dav("GET", "/alice/office/two.ics").status_code == 404
+    assert "x" * 60 in dav("GET", "/alice/office/three.ics").text
+    assert dav("DELETE", "/alice/office/one.ics").status_code == 200
+    assert dav("GET", "/alice/office/one.ics").status_code == 404
+    assert dav("DELETE", "/alice/office/").status_code == 200
 
 
 def test_nobody_sees_what_is_another_s(calendar):

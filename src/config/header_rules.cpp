@@ -7,6 +7,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/reserved_names.hpp"
+#include "doorward/http/token.hpp"
 
 namespace doorward::config {
 namespace {
@@ -44,11 +45,8 @@ bool printable(char c) noexcept {
 }  // namespace
 
 bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    char const l = to_lower(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || marks.find(c) != std::string_view::npos;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return http::is_token_byte(static_cast<unsigned char>(c)); });
 }
 
 bool is_field_name(std::string_view text) noexcept {

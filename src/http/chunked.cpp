@@ -1,12 +1,11 @@
 #include "doorward/http/chunked.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <string_view>
 
+#include "doorward/base/encoding.hpp"
 #include "doorward/base/errc.hpp"
-#include "http/path_bytes.hpp"
+#include "doorward/http/token.hpp"
 
 namespace doorward::http {
 namespace {
@@ -17,17 +16,6 @@ constexpr unsigned most_digits = 16;
 // Somebody further on will keep the size in a signed integer.
 constexpr std::uint64_t most_size = std::numeric_limits<std::int64_t>::max();
 
-constexpr auto token_bytes = [] {
-  std::array<bool, 256> table{};
-  for (auto const c : std::string_view("!#$%&'*+-.^_`|~"
-                                       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
-}();
-
-constexpr bool is_token(unsigned char c) noexcept {
-  return token_bytes[c];
-}
 constexpr bool is_blank(unsigned char c) noexcept {
   return c == ' ' || c == '\t';
 }
@@ -57,10 +45,10 @@ auto chunked_decoder::after_extension(unsigned char c) noexcept -> state {
       if (c == ';') return state::ext_start;
       return is_blank(c) ? state_ : state::failed;
     case state::ext_start:
-      if (is_token(c)) return state::ext_name;
+      if (is_token_byte(c)) return state::ext_name;
       return is_blank(c) ? state_ : state::failed;
     case state::ext_name:
-      if (is_token(c)) return state_;
+      if (is_token_byte(c)) return state_;
       if (c == '\r') return state::size_line_feed;
       [[fallthrough]];
     case state::ext_name_blank:
@@ -68,7 +56,7 @@ auto chunked_decoder::after_extension(unsigned char c) noexcept -> state {
       if (c == ';') return state::ext_start;
       return is_blank(c) ? state::ext_name_blank : state::failed;
     case state::ext_value_start:
-      if (is_token(c)) return state::ext_value;
+      if (is_token_byte(c)) return state::ext_value;
       if (c == '"') return state::ext_quoted;
       return is_blank(c) ? state_ : state::failed;
     case state::ext_quoted:
@@ -77,7 +65,7 @@ auto chunked_decoder::after_extension(unsigned char c) noexcept -> state {
       return is_text(c) ? state_ : state::failed;
     case state::ext_escaped: return is_text(c) ? state::ext_quoted : state::failed;
     case state::ext_value:
-      if (is_token(c)) return state_;
+      if (is_token_byte(c)) return state_;
       [[fallthrough]];
     case state::ext_quoted_end:
       if (c == '\r') return state::size_line_feed;
@@ -92,10 +80,10 @@ auto chunked_decoder::after_trailer(unsigned char c) noexcept -> state {
   switch (state_) {
     case state::trailer_first:
       if (c == '\r') return state::end_line_feed;
-      return is_token(c) ? state::trailer_name : state::failed;
+      return is_token_byte(c) ? state::trailer_name : state::failed;
     case state::trailer_name:
       if (c == ':') return state::trailer_value;
-      return is_token(c) ? state_ : state::failed;
+      return is_token_byte(c) ? state_ : state::failed;
     case state::trailer_value:
       if (c == '\r') return state::trailer_line_feed;
       return is_text(c) ? state_ : state::failed;

@@ -3,21 +3,17 @@
 #include <algorithm>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/http/token.hpp"
 
 namespace doorward::http {
 namespace {
-
-bool is_token_byte(char c) noexcept {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
-}
 
 void skip_blanks(std::string_view& rest) noexcept {
   rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
 }
 
 std::string_view take_token(std::string_view& rest) noexcept {
-  auto const end = std::ranges::find_if_not(rest, is_token_byte);
+  auto const end = std::ranges::find_if_not(rest, [](char c) { return is_token_byte(static_cast<unsigned char>(c)); });
   auto const token = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
   rest.remove_prefix(token.size());
   return token;

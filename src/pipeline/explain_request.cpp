@@ -23,14 +23,10 @@ std::string shown(std::string_view text) {
   return out;
 }
 
-bool is_hex(char c) noexcept {
-  return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
-}
-
 std::string escape_trouble(std::string_view path) {
   for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
     auto const escape = path.substr(at, 3);
-    if (escape.size() < 3 || !is_hex(escape[1]) || !is_hex(escape[2]))
+    if (escape.size() < 3 || hex_value(escape[1]) < 0 || hex_value(escape[2]) < 0)
       return fmt::format("`{}` is no escape: `%` and two hexadecimal digits", shown(escape));
     if (escape[1] == '0' || escape[1] == '1' || iequals(escape, "%7f"))
       return fmt::format("`{}` stands for a control character", escape);

@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "doorward/base/encoding.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
@@ -106,10 +104,8 @@ net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
 
 void append_response_head(std::string& out, exchange& x, std::string_view extra, head_changes changes) {
   auto const& head = x.response;
-  std::array<char, 16> status{};
-  auto const end = std::to_chars(status.data(), status.data() + status.size(), head.status).ptr;
   out.append("HTTP/1.1 ");
-  out.append(status.data(), static_cast<std::size_t>(end - status.data()));
+  append_number(out, head.status);
   out.append(" ");
   out.append(head.reason);
   out.append("\r\n");

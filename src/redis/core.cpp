@@ -90,7 +90,7 @@ void core::on_reply(reply const& r) noexcept {
     }
   }
   // The idle PING counts too: where readiness keeps requests away, nothing else would end it.
-  if (in_trouble_) recovered();
+  if (trouble_) recovered();
   if (command.who == nullptr) return;
   command.who->on_reply(r);
   finish(command.who, {});
@@ -203,7 +203,6 @@ time_point core::next_due(time_point now) noexcept {
 
 void core::report(error_kind kind, std::string_view detail) noexcept {
   trouble_ = kind;
-  in_trouble_ = true;
   trouble_at_ = steady::now();
   auto& told_at = told_at_[static_cast<std::size_t>(kind)];
   if (watch_ == nullptr || (told_at && trouble_at_ - *told_at < times_.report_every)) return;
@@ -215,7 +214,7 @@ void core::report(error_kind kind, std::string_view detail) noexcept {
 // Good answers come between bad ones: only when there was none of those for a while it is over.
 void core::recovered() noexcept {
   if (steady::now() - trouble_at_ < times_.settled) return;
-  in_trouble_ = false;
+  trouble_.reset();
   if (std::exchange(trouble_told_, false) && watch_ != nullptr) watch_->on_recovered(config_.server.text);
 }
 

@@ -34,9 +34,7 @@ public:
   [[nodiscard]] bool connected() const noexcept { return state_ == state::ready; }
   [[nodiscard]] bool ever_connected() const noexcept { return ever_connected_; }
   [[nodiscard]] std::size_t pending() const noexcept { return pending_.size(); }
-  [[nodiscard]] std::optional<error_kind> trouble() const noexcept {
-    return in_trouble_ ? std::optional(trouble_) : std::nullopt;
-  }
+  [[nodiscard]] std::optional<error_kind> trouble() const noexcept { return trouble_; }
   [[nodiscard]] redis::stats const& stats() const noexcept { return stats_; }
 
 private:
@@ -105,9 +103,8 @@ private:
 
   std::array<std::optional<time_point>, error_kinds> told_at_{};
   time_point trouble_at_{};
-  error_kind trouble_ = error_kind::other;
-  bool in_trouble_ = false;
-  bool trouble_told_ = false;  // so its end is told too
+  std::optional<error_kind> trouble_;  // what went wrong last, if it is not over yet
+  bool trouble_told_ = false;          // so its end is told too
 };
 
 }  // namespace doorward::redis::detail

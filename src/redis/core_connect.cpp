@@ -109,7 +109,8 @@ void core::ready() {
   if (ever_connected_) ++stats_.reconnects;
   bool const worth_telling = !ever_connected_ || trouble_told_;
   ever_connected_ = true;
-  in_trouble_ = trouble_told_ = false;
+  trouble_told_ = false;
+  trouble_.reset();
   if (watch_ != nullptr && worth_telling) watch_->on_connected(config_.server.text);
   // The timer is armed for the end of the attempt; a command sent now may be due before.
   arm(next_due(ready_since_));

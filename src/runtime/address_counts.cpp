@@ -1,6 +1,7 @@
 #include "doorward/runtime/address_counts.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace doorward::runtime {
 

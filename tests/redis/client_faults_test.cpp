@@ -203,13 +203,7 @@ TEST_CASE_METHOD(fixture, "a reply too large to be kept costs nobody else anythi
   net::spawn(call(*client, {"GET", "small"}, second));
   REQUIRE(run_until(context, [&] { return server.seen.size() == 2; }));
   auto const whole = large + "$2\r\nhi\r\n";
-  auto const connection = server.connections[0];
-  connection->stream.non_blocking(true);
-  for (std::size_t sent = 0; sent < whole.size();) {
-    boost::system::error_code ec;
-    sent += connection->stream.write_some(asio::buffer(whole.data() + sent, whole.size() - sent), ec);
-    settle(context);
-  }
+  send_all(whole);
   run(first);
   run(second);
   CHECK(first.ec == errc::store_oversized);
@@ -266,13 +260,7 @@ TEST_CASE_METHOD(fixture, "the largest allowed string passes") {
   net::spawn(call(*client, {"GET", "k"}, c));
   REQUIRE(run_until(context, [&] { return server.seen.size() == 1; }));
   std::string const whole = "$262144\r\n" + std::string(262144, 'x') + "\r\n";
-  auto const connection = server.connections[0];
-  connection->stream.non_blocking(true);
-  for (std::size_t sent = 0; sent < whole.size();) {
-    boost::system::error_code ec;
-    sent += connection->stream.write_some(asio::buffer(whole.data() + sent, whole.size() - sent), ec);
-    settle(context);
-  }
+  send_all(whole);
   run(c);
   CHECK_FALSE(c.ec);
   CHECK(c.text.size() == 262144);

@@ -52,6 +52,16 @@ struct fixture {
     client.emplace(turns, config, random, &watch, times);
     client->start();
   }
+  /// From the server's first connection, while the client reads: more than the kernel takes at once.
+  void send_all(std::string_view bytes) {
+    auto& stream = server.connections[0]->stream;
+    stream.non_blocking(true);
+    while (!bytes.empty()) {
+      boost::system::error_code ec;
+      bytes.remove_prefix(stream.write_some(asio::buffer(bytes.data(), bytes.size()), ec));
+      settle(context);
+    }
+  }
   void connect() {
     start();
     REQUIRE(run_until(context, [&] { return client->connected(); }));

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <mutex>
 #include <unordered_map>
 
@@ -23,8 +22,6 @@ public:
   [[nodiscard]] bool enter(address const& who);
   /// One less; once for each enter() that was true. Any thread.
   void leave(address const& who) noexcept;
-
-  [[nodiscard]] std::size_t most() const noexcept { return most_; }
 
 private:
   using client = std::uint64_t;
