@@ -161,6 +161,8 @@ std::vector<habits> const& habits_for(unsigned features, bool may_have_authority
 std::vector<std::string> canonical_path::readings() const {
   // Bytes that are gone through for one path at most. A long path of one habit, or a short one of all, stays far below.
   static constexpr std::size_t most_work = 64 * 1024;
+  // Each is matched against the routes. A path that people or programs make has a handful.
+  static constexpr std::size_t most_readings = 64;
 
   std::vector<std::string> readings;
   if (plain()) return readings;
@@ -179,7 +181,12 @@ std::vector<std::string> canonical_path::readings() const {
   std::string reading;
   for (auto const& h : all) {
     read(text_, h, reading);
-    if (reading != text_ && std::ranges::find(readings, reading) == readings.end()) readings.push_back(reading);
+    if (reading == text_ || std::ranges::find(readings, reading) != readings.end()) continue;
+    if (readings.size() == most_readings) {
+      readings.assign(1, std::string(unreadable_path));
+      break;
+    }
+    readings.push_back(reading);
   }
   return readings;
 }

@@ -128,6 +128,10 @@ TEST_CASE("readings, a long path with everything in it is not worth the work") {
   CHECK(readings_of(raw) == strings{"/.."});
 }
 
+TEST_CASE("readings, a short path with everything in it has too many to match each") {
+  CHECK(readings_of("//d%2fonid=1//a/./../%5c.R//0%3B/ac;i%3B<0/Db") == strings{"/.."});
+}
+
 TEST_CASE("readings, a long path of one habit is read") {
   std::string raw = "/proxy";
   while (raw.size() < 8000)
