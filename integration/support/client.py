@@ -67,9 +67,17 @@ def connect(address, timeout=5.0, source=None):
 class RawClient:
     """One connection. Everything waits at most `timeout` seconds."""
 
-    def __init__(self, address, timeout=5.0, source=None):
-        """`source`: the address to connect from, "127.0.0.2" for example."""
+    def __init__(self, address, timeout=5.0, source=None, tls=None, name=None, before=b"", resume=None):
+        """`source`: the address to connect from, "127.0.0.2" for example.
+
+        With an ssl.SSLContext as `tls` it asks for `name`, and may `resume` an earlier connection's session. `before`
+        goes out in front of everything.
+        """
         self.sock = connect(address, timeout, source)
+        self.sock.sendall(before)
+        if tls:
+            # An end that TLS was not told of is an error (ssl.SSLEOFError).
+            self.sock = tls.wrap_socket(self.sock, server_hostname=name, session=resume, suppress_ragged_eofs=False)
         self.buffer = b""  # read, and not yet part of an answer
 
     def __enter__(self):

@@ -73,7 +73,15 @@ class Doorward:
 
     @property
     def address(self):
-        return self.address_of("http")
+        """Of its first listener."""
+        found = lambda e: e.get("event") == "listening" and e["role"] in ("http", "https")  # noqa: E731
+        return self.log.wait_for_json(found, 10.0, "a listener")["address"]
+
+    @property
+    def addresses(self):
+        """Of all its listeners, in the order of the configuration."""
+        self.address_of("admin")  # the last one that is told of
+        return [e["address"] for e in self.log.json() if e.get("event") == "listening" and e["role"] != "admin"]
 
     @property
     def origin(self):

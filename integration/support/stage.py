@@ -37,8 +37,8 @@ class Stage:
 
     # ---- the parts ----
 
-    def upstream(self, script=None, unix=None):
-        upstream = Upstream(script, unix)
+    def upstream(self, script=None, unix=None, tls=None):
+        upstream = Upstream(script, unix, tls)
         self._closing.append(upstream.close)
         return upstream
 

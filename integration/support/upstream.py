@@ -147,8 +147,10 @@ class Upstream:
     With `reads_bodies = False` the script is called as soon as the head is there and reads the body itself.
     """
 
-    def __init__(self, script=None, unix=None):
+    def __init__(self, script=None, unix=None, tls=None):
+        """`tls`: an ssl.SSLContext to speak TLS with."""
         self.script = script or plainly
+        self.tls = tls
         self.reads_bodies = True
         self.requests = []
         self.connections = 0  # ever accepted
@@ -169,7 +171,7 @@ class Upstream:
 
     @property
     def url(self):
-        return self.address if self.unix else f"http://{self.address}"
+        return self.address if self.unix else f"{'https' if self.tls else 'http'}://{self.address}"
 
     # ---- what came ----
 
@@ -240,6 +242,8 @@ class Upstream:
 
     def _serve(self, connection):
         try:
+            if self.tls:
+                connection.sock = self.tls.wrap_socket(connection.sock, server_side=True)
             while True:
                 request = Request(connection, connection.receive_until(b"\r\n\r\n"))
                 if self.reads_bodies:

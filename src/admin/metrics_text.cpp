@@ -174,6 +174,10 @@ std::unordered_map<std::string_view, filler> const& fillers() {
          f.value(s.gauges.connections_idle, {"idle"});
          f.value(s.gauges.connections_tunnel, {"tunnel"});
        }},
+      {"doorward_tls_handshakes_total",
+       [](family& f, scrape const& s) {
+         fill_list<obs::handshake_result>(f, obs::handshake_results, [&](auto r) { return s.metrics.tls_handshakes(r); });
+       }},
       {"doorward_access_log_dropped_total", [](family& f, scrape const& s) { f.value(s.access_log_dropped); }},
       {"doorward_config_last_reload_successful",
        [](family& f, scrape const&) { f.value(std::uint64_t{1}); }},  // there is no reload that could fail yet

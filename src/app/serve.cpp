@@ -18,6 +18,9 @@ using namespace std::chrono_literals;
 
 constexpr auto drain_poll = 50ms;
 
+// Whoever renews certificates (certbot, cert-manager) does not know us. Reading a few files is cheap.
+constexpr auto renewal_poll = 10s;
+
 obs::log::level level_of(config::log_level l) noexcept {
   switch (l) {
     case config::log_level::trace: return obs::log::level::trace;
@@ -46,9 +49,24 @@ obs::log::format format_of(config::log_format f) noexcept {
 class lifecycle {
 public:
   lifecycle(asio::io_context& context, supervisor& s, config::server_timeouts const& t)
-      : signals_(context, SIGTERM, SIGINT), hangup_(context, SIGHUP), timer_(context), supervisor_(s), timeouts_(t) {
+      : signals_(context, SIGTERM, SIGINT),
+        hangup_(context, SIGHUP),
+        timer_(context),
+        renewal_(context),
+        supervisor_(s),
+        timeouts_(t) {
     wait_for_end();
     wait_for_hangup();
+  }
+
+  /// From now on renewed certificates are looked for.
+  void watch_certificates() {
+    renewal_.expires_after(renewal_poll);
+    renewal_.async_wait([this](boost::system::error_code const& cancelled) {
+      if (cancelled) return;
+      supervisor_.renew_certificates();
+      watch_certificates();
+    });
   }
 
 private:
@@ -74,7 +92,9 @@ private:
   void wait_for_hangup() {
     hangup_.async_wait([this](boost::system::error_code const& ec, int) {
       if (ec) return;
-      obs::log::warn("reload_not_available", {{"hint", "restart to take up a changed configuration"}});
+      supervisor_.renew_certificates();
+      obs::log::warn("reload_not_available",
+                     {{"hint", "certificates are looked at again; restart to take up anything else that has changed"}});
       wait_for_hangup();
     });
   }
@@ -101,11 +121,13 @@ private:
     signals_.cancel();
     hangup_.cancel();
     timer_.cancel();
+    renewal_.cancel();
   }
 
   asio::signal_set signals_;
   asio::signal_set hangup_;
   asio::steady_timer timer_;
+  asio::steady_timer renewal_;
   supervisor& supervisor_;
   config::server_timeouts timeouts_;
   std::chrono::steady_clock::time_point give_up_;
@@ -131,6 +153,7 @@ int serve(config::model m) {
   obs::log::init(level_of(m.log.level), format_of(m.log.format));
   raise_descriptor_limit(m.server.limits.connections);
   auto const timeouts = m.server.timeouts;
+  bool const has_certificates = !m.server.tls.empty();
   // Before there are threads: a write to a closed socket or pipe is an error to be handled, not a signal to die of.
   std::signal(SIGPIPE, SIG_IGN);
   asio::io_context context(1);
@@ -139,9 +162,10 @@ int serve(config::model m) {
 
   std::string error;
   if (!everything.start(error)) {
-    std::cerr << "doorward: cannot listen on " << error << '\n';
+    std::cerr << "doorward: " << error << '\n';
     return could_not_run;
   }
+  if (has_certificates) life.watch_certificates();
   context.run();
   everything.stop();
   obs::log::info("ended");

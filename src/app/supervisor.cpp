@@ -77,13 +77,13 @@ struct supervisor::crew {
 
   runtime::worker worker;
   server::listener listener;
-  std::vector<std::pair<int, bool>> descriptors;  // to accept on, and whether of a unix socket; then the listener's
+  std::vector<int> descriptors;  // to accept on, one a listener of the configuration; then the listener's
   boost::asio::executor_work_guard<net::executor> work;
   std::thread thread;
 };
 
 supervisor::supervisor(config::model m)
-    : config_(std::move(m)), writer_(STDOUT_FILENO), shared_(config_.server.limits.connections_per_address) {}
+    : config_(std::move(m)), certificates_(config_.server), writer_(STDOUT_FILENO), shared_(config_.server.limits.connections_per_address) {}
 
 supervisor::~supervisor() {
   stop();
@@ -91,9 +91,9 @@ supervisor::~supervisor() {
 
 bool supervisor::start(std::string& error) {
   for (auto const& where : config_.server.listen) {
-    auto s = server::bound_socket::bind(where);
+    auto s = server::bound_socket::bind(where.address);
     if (!s) {
-      error = cannot(where.text, s.error());
+      error = "cannot listen on " + cannot(where.address.text, s.error());
       return false;
     }
     sockets_.push_back(std::move(*s));
@@ -102,20 +102,21 @@ bool supervisor::start(std::string& error) {
   auto const count = config_.server.workers == 0 ? usable_cores() : config_.server.workers;
   for (unsigned i = 0; i < count; ++i) {
     auto& c = *crews_.emplace_back(std::make_unique<crew>(i, count, *this));
+    if (!c.worker.prepare(error)) return false;
     for (auto const& s : sockets_) {
       auto const fd = s.clone();
       if (!fd) {
-        error = cannot(s.address(), fd.error());
+        error = "cannot listen on " + cannot(s.address(), fd.error());
         return false;
       }
-      c.descriptors.emplace_back(*fd, s.is_unix());
+      c.descriptors.push_back(*fd);
     }
   }
   if (config_.admin.listen) {
     auto a = admin::server::start(*config_.admin.listen, {[this] { return ready(); }, [this] { return metrics_text(); },
                                                           [this] { return config::to_json(config_); }});
     if (!a) {
-      error = cannot(config_.admin.listen->text, a.error());
+      error = "cannot listen on " + cannot(config_.admin.listen->text, a.error());
       return false;
     }
     admin_ = std::move(*a);
@@ -124,8 +125,8 @@ bool supervisor::start(std::string& error) {
   // From here on nothing can fail; what had been begun before would have nobody to end it.
   for (auto& c : crews_) {
     c->worker.start();
-    for (auto const& [fd, is_unix] : c->descriptors)
-      c->listener.accept_on(fd, is_unix);
+    for (std::size_t i = 0; i < c->descriptors.size(); ++i)
+      c->listener.accept_on(c->descriptors[i], config_.server.listen[i]);
   }
   for (auto& c : crews_) {
     c->thread = std::thread([&crew = *c] {
@@ -134,10 +135,39 @@ bool supervisor::start(std::string& error) {
     });
   }
 
-  for (auto const& s : sockets_)
-    obs::log::info("listening", {{"role", "http"}, {"address", s.address()}, {"workers", count}});
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    auto const* const role = config_.server.listen[i].tls ? "https" : "http";
+    obs::log::info("listening", {{"role", role}, {"address", sockets_[i].address()}, {"workers", count}});
+  }
   if (admin_) obs::log::info("listening", {{"role", "admin"}, {"address", admin_->address()}});
   return true;
+}
+
+void supervisor::renew_certificates() {
+  auto fresh = config::reread_certificates(certificates_);
+  if (!fresh.value) {
+    // Said once, not every ten seconds: files that are being replaced one by one do not fit for a moment.
+    if (!fresh.error.empty() && fresh.error != renewal_error_)
+      obs::log::error("certificates_kept", {{"reason", fresh.error}});
+    renewal_error_ = std::move(fresh.error);
+    return;
+  }
+  std::string error;
+  std::vector<std::shared_ptr<net::tls_server const>> made;  // one a worker, which is its only owner but handshakes
+  for (std::size_t i = 0; i < crews_.size(); ++i) {
+    made.push_back(runtime::make_tls_server(*fresh.value, shared_.tickets, error));
+    if (made.back()) continue;
+    obs::log::error("certificates_kept", {{"reason", error}});
+    return;
+  }
+  // A ticket of before would let a client in whose authority is believed no more.
+  if (fresh.value->clients.ca.content != certificates_.clients.ca.content) shared_.tickets.forget();
+  certificates_ = *std::move(fresh.value);
+  renewal_error_.clear();
+  for (std::size_t i = 0; i < crews_.size(); ++i)
+    boost::asio::post(crews_[i]->worker.context,
+                      [&worker = crews_[i]->worker, tls = std::move(made[i])]() mutable { worker.tls = std::move(tls); });
+  obs::log::info("certificates_renewed");
 }
 
 void supervisor::announce_end() noexcept {

@@ -24,8 +24,12 @@ public:
   /// Ends what still runs.
   ~supervisor();
 
-  /// Binds every listener before anything else is started. The error's text says which address.
+  /// Binds every listener before anything else is started. The error says what could not be done.
   [[nodiscard]] bool start(std::string& error);
+
+  /// Takes up the files of certificates that have changed, for connections to come. What cannot be used is logged, and
+  /// the old ones stay.
+  void renew_certificates();
 
   /// From now on /readyz says no; serving goes on.
   void announce_end() noexcept;
@@ -43,11 +47,13 @@ private:
   [[nodiscard]] std::string metrics_text();
 
   config::model config_;
+  config::server_config certificates_;  // as they are now; of it, `tls` and `clients` only
   obs::log_writer writer_;
   runtime::shared_state shared_;
   std::vector<server::bound_socket> sockets_;
   std::vector<std::unique_ptr<crew>> crews_;
   std::unique_ptr<admin::server> admin_;
+  std::string renewal_error_;  // the last one that was logged
   std::atomic<bool> ending_{false};
   bool stopped_ = false;
 };

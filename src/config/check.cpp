@@ -56,6 +56,7 @@ void checker::run() {
   resolve_routes();
   check_listeners();
   check_server();
+  check_tls();
   check_session();
   check_identity();
   check_headers();
@@ -68,7 +69,13 @@ void checker::run() {
 }
 
 void checker::resolve_server() {
-  if (!seen_.given("server.listen")) doc_.server.listen = {default_address(default_listen)};
+  auto& server = doc_.server;
+  if (!seen_.given("server.listen")) server.listen = {{.address = default_address(default_listen)}};
+  for (std::size_t i = 0; i < server.listen.size(); ++i) {
+    auto& l = server.listen[i];
+    bool const can = !server.tls.empty() && l.address.type == endpoint::kind::tcp && !l.redirect_to_https;
+    if (!seen_.chosen(join("server.listen", i) + ".tls")) l.tls = can;
+  }
   if (!seen_.given("admin.listen")) doc_.admin.listen = default_address(default_admin_listen);
 }
 
@@ -96,8 +103,11 @@ void checker::resolve_cookie() {
   auto& cookie = doc_.session.cookie;
   auto const& server = doc_.server;
   if (!seen_.chosen("session.cookie.secure")) {
-    bool const local = std::all_of(server.listen.begin(), server.listen.end(), is_local);
-    cookie.secure = !local || is_https(server.public_origin);
+    // One that only sends to https serves nobody.
+    bool const plain_and_local = std::all_of(server.listen.begin(), server.listen.end(), [](listener_config const& l) {
+      return l.redirect_to_https || (is_local(l.address) && !l.tls);
+    });
+    cookie.secure = !plain_and_local || is_https(server.public_origin);
   }
   if (!seen_.given("session.cookie.name")) cookie.name = cookie.secure ? "__Host-sid" : "sid";
 }
@@ -118,7 +128,7 @@ void checker::check_listeners() {
   auto const& listen = doc_.server.listen;
   for (std::size_t i = 0; i < listen.size(); ++i) {
     auto const item = join("server.listen", i);
-    all.emplace_back(&listen[i], seen_.given(item) ? item : "server.listen");
+    all.emplace_back(&listen[i].address, seen_.given(item) ? item : "server.listen");
   }
   if (doc_.admin.listen) all.emplace_back(&*doc_.admin.listen, "admin.listen");
   for (std::size_t i = 0; i < all.size(); ++i) {

@@ -1,4 +1,5 @@
 #include "config/address.hpp"
+#include "config/header_rules.hpp"
 #include "config/sections.hpp"
 
 namespace doorward::config {
@@ -50,11 +51,87 @@ typed<server_limits> limits() {
   });
 }
 
-typed<nothing> certificate() {
-  return mapping<nothing>({
-      unused<nothing>("cert", any_text("file"), "", "Certificate chain, PEM."),
-      unused<nothing>("key", any_text("file"), "", "Private key, PEM."),
-      unused<nothing>("names", list(any_text("host name")), "", "Host names it is for."),
+typed<listener_config> listener_with_options() {
+  return mapping<listener_config>({
+      field("address", &listener_config::address, listen_address(), "", "`host:port`, `[::1]:8080` or `unix:/path`.")
+          .required(),
+      field("tls", &listener_config::tls, or_auto(boolean()), "auto",
+            "`auto` is on where `server.tls` has a certificate and the address is no unix socket."),
+      field("redirect_to_https", &listener_config::redirect_to_https, boolean(), "false",
+            "Every request is sent to the same address with https, and nothing else is served."),
+      field("proxy_protocol", &listener_config::proxy_protocol, boolean(), "false",
+            "Connections of `trusted_proxies` begin with a PROXY header, version 1 or 2, that says who the client is; "
+            "others are closed."),
+  });
+}
+
+// Either the address, or a mapping.
+typed<listener_config> listener() {
+  typed<listener_config> d;
+  d.type = description::kind::either;
+  d.name = "listen address, or a mapping";
+  d.parts = {listen_address(), listener_with_options()};
+  d.read = [](description const& self, reader& r, node const& n, void* into) {
+    auto* const made = static_cast<listener_config*>(into);
+    if (n.type == node::kind::mapping) return self.parts[1].read(self.parts[1], r, n, made);
+    self.parts[0].read(self.parts[0], r, n, &made->address);
+  };
+  return d;
+}
+
+// One address, or a list in which each may be a mapping.
+typed<std::vector<listener_config>> listeners() {
+  typed<std::vector<listener_config>> d;
+  d.type = description::kind::either;
+  d.parts = {listen_address(), list(listener(), false)};
+  d.read = [](description const& self, reader& r, node const& n, void* into) {
+    if (n.type != node::kind::scalar) return self.parts[1].read(self.parts[1], r, n, into);
+    auto& out = *static_cast<std::vector<listener_config>*>(into);
+    out.clear();
+    self.parts[0].read(self.parts[0], r, n, &out.emplace_back().address);
+  };
+  return d;
+}
+
+std::optional<complaint> check_server_name(std::string_view name) {
+  if (is_host_name(name.starts_with("*.") ? name.substr(2) : name)) return std::nullopt;
+  return complaint{"not a host name", "for example `app.example.com` or `*.example.com`"};
+}
+
+typed<tls_certificate> certificate() {
+  return mapping<tls_certificate>({
+      field("cert", &tls_certificate::cert, file(), "", "The certificate and its issuers, PEM.").required(),
+      field("key", &tls_certificate::key, file(), "", "Its private key, PEM, without a password.").required(),
+      field("ocsp", &tls_certificate::ocsp, file(), "\"\"", "An OCSP response to staple, DER."),
+      field("names", &tls_certificate::names, list(text("host name", R"(^(\*\.)?[^*/]+$)", check_server_name)), "",
+            "The host names it is for.")
+          .without("the DNS names in the certificate"),
+  });
+}
+
+typed<client_certificates> clients() {
+  return mapping<client_certificates>({
+      field("ca", &client_certificates::ca, file(), "\"\"",
+            "Who vouches for clients, PEM. With it they are asked for a certificate."),
+      field("required", &client_certificates::required, boolean(), "false",
+            "A client without a certificate is not let in."),
+      field("subject_header", &client_certificates::subject_header,
+            text("header name", "^$|^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+                 [](std::string_view name) {
+                   return name.empty() ? std::optional<complaint>{} : check_header_name(name);
+                 }),
+            "\"\"",
+            "The header that tells upstreams the subject of a verified certificate (RFC 4514). Removed from every "
+            "request, like those of `headers`."),
+  });
+}
+
+typed<hsts_config> hsts() {
+  return mapping<hsts_config>({
+      field("max_age", &hsts_config::max_age, duration(seconds{0}, seconds{hours{24 * 730}}), "0s",
+            "How long browsers are to use https only. 0s says nothing."),
+      field("include_subdomains", &hsts_config::include_subdomains, boolean(), "false", "Names below this one too."),
+      field("preload", &hsts_config::preload, boolean(), "false", "May be put on the lists that browsers come with."),
   });
 }
 
@@ -64,9 +141,9 @@ typed<server_config> describe_server() {
   auto const address_block = parsed_text<cidr>("CIDR", "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", parse_cidr);
   auto const origin = parsed_text<std::string>("origin", "^$|^https?://[^/?#]+$", parse_origin);
   return mapping<server_config>({
-      field("listen", &server_config::listen, one_or_more(listen_address()), default_listen,
-            "Where clients connect: `host:port`, `[::1]:8080`, `unix:/path`, or a list of these. Port 0 takes any free "
-            "one."),
+      field("listen", &server_config::listen, listeners(), default_listen,
+            "Where clients connect: `host:port`, `[::1]:8080`, `unix:/path`, or a list of these and of mappings. Port 0 "
+            "takes any free one."),
       field("workers", &server_config::workers, or_auto(integer<unsigned>(1, 1024)), "auto",
             "Threads. `auto` is one for each usable core; a cgroup's quota counts."),
       field("public_origin", &server_config::public_origin, origin, "\"\"",
@@ -75,9 +152,12 @@ typed<server_config> describe_server() {
             "Origin checks. Empty: taken from each request."),
       field("trusted_proxies", &server_config::trusted_proxies, list(address_block), "[]",
             "Address blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed."),
-      unused<server_config>("tls", list(certificate()), "[]",
-                            "Certificates; the first is for clients that name no host.")
-          .not_yet(),
+      field("tls", &server_config::tls, list(certificate()), "[]",
+            "Certificates; the first is for clients that ask for no name that is known. Renewed files are taken up "
+            "within ten seconds, at once on SIGHUP."),
+      field("client_certificates", &server_config::clients, clients(), "", "Certificates that clients show."),
+      field("hsts", &server_config::hsts, hsts(), "",
+            "`Strict-Transport-Security` on every answer over TLS (RFC 6797)."),
       unused<server_config>("http2", boolean(), "false", "Offer HTTP/2 where TLS is on.").not_yet(),
       field("timeouts", &server_config::timeouts, timeouts(), "", "How long clients may take."),
       field("limits", &server_config::limits, limits(), "", "How much clients may send."),

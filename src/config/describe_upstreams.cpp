@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/address.hpp"
 #include "config/sections.hpp"
 
 namespace doorward::config {
@@ -22,7 +23,7 @@ std::optional<complaint> check_name(std::string_view name) {
 }
 
 typed<endpoint> upstream_url() {
-  return parsed_text<endpoint>("upstream URL", "^(http://[^/?#]+|unix:/.+)$", parse_upstream_url);
+  return parsed_text<endpoint>("upstream URL", "^(https?://[^/?#]+|unix:/.+)$", parse_upstream_url);
 }
 
 typed<upstream_timeouts> timeouts() {
@@ -49,19 +50,24 @@ typed<nothing> health() {
   });
 }
 
-typed<nothing> tls() {
-  return mapping<nothing>({
-      unused<nothing>("ca", any_text("file"), "", "Certificate authority, PEM."),
-      unused<nothing>("cert", any_text("file"), "", "Client certificate, PEM."),
-      unused<nothing>("key", any_text("file"), "", "Its private key, PEM."),
-      unused<nothing>("server_name", any_text("host name"), "", "The name the upstream's certificate must carry."),
+typed<upstream_tls> tls() {
+  auto const name = text("host name", "^$|^[^*/]+$", [](std::string_view written) {
+    return written.empty() || is_host_name(written) || is_ipv6(written) ? std::optional<complaint>{}
+                                                                        : complaint{"not a host name"};
+  });
+  return mapping<upstream_tls>({
+      field("ca", &upstream_tls::ca, file(), "\"\"", "Who vouches for it, PEM. Empty: whom the operating system believes."),
+      field("cert", &upstream_tls::cert, file(), "\"\"", "Our certificate and its issuers, PEM."),
+      field("key", &upstream_tls::key, file(), "\"\"", "Its private key, PEM, without a password."),
+      field("server_name", &upstream_tls::server_name, name, "\"\"",
+            "The name or address its certificate must be for. Empty: the endpoint's host."),
   });
 }
 
 typed<upstream_config> long_form() {
   return mapping<upstream_config>({
       field("endpoints", &upstream_config::endpoints, list(upstream_url(), false), "",
-            "Where it can be reached, each in turn: `http://host:port` or `unix:/path`.")
+            "Where it can be reached, each in turn: `http://host:port`, `https://host:port` or `unix:/path`.")
           .required(),
       unused<upstream_config>("balance", choice<int>({{"round_robin", 0}}, {"least_requests"}), "round_robin",
                               "How an endpoint is chosen."),
@@ -74,7 +80,8 @@ typed<upstream_config> long_form() {
       field("connections", &upstream_config::connections, integer<std::size_t>(1, 65'535), "256",
             "Connections to one endpoint at most, over all workers; when all are taken, 503."),
       unused<upstream_config>("health", health(), "", "Active health checks.").not_yet(),
-      unused<upstream_config>("tls", tls(), "", "How https:// endpoints are verified.").not_yet(),
+      field("tls", &upstream_config::tls, tls(), "",
+            "How https:// endpoints are verified; that they are cannot be turned off."),
       unused<upstream_config>("protocol", choice<int>({{"http1", 0}}, {"h2c", "h2"}), "http1",
                               "What is spoken with it."),
   });

@@ -17,27 +17,15 @@ bool is_name(std::string_view text) {
 
 parsed<std::string> read_secret(std::string_view written, std::filesystem::path const& base) {
   if (written.empty()) return complaint{"`${file:}` names no file"};
-  std::filesystem::path const file = base / std::filesystem::path{written};
-  std::error_code ec;
-  if (std::filesystem::is_directory(file, ec)) {
-    return complaint{fmt::format("`{}` is a folder, not a file", written)};
-  }
-  std::ifstream in{file, std::ios::binary};
-  if (!in) {
-    return complaint{fmt::format("the file `{}` cannot be read: {}", written, std::generic_category().message(errno))};
-  }
-  std::string content(max_secret_file_bytes + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<std::size_t>(in.gcount()));
-  if (content.size() > max_secret_file_bytes) {
-    return complaint{fmt::format("the file `{}` is larger than {} KiB", written, max_secret_file_bytes / 1024)};
-  }
+  auto read = read_file(written, base / std::filesystem::path{written}, max_secret_file_bytes);
+  if (std::holds_alternative<complaint>(read)) return read;
+  auto& content = *std::get_if<std::string>(&read);
   if (content.ends_with("\r\n")) {
     content.resize(content.size() - 2);
   } else if (content.ends_with('\n')) {
     content.pop_back();
   }
-  return content;
+  return read;
 }
 
 // `inside` is what stands between `${` and `}`.
@@ -60,6 +48,24 @@ parsed<std::string> value_of(std::string_view inside, interpolation_source const
 }
 
 }  // namespace
+
+parsed<std::string> read_file(std::string_view name, std::filesystem::path const& file, std::size_t most) {
+  std::error_code ec;
+  if (std::filesystem::is_directory(file, ec)) {
+    return complaint{fmt::format("`{}` is a folder, not a file", name)};
+  }
+  std::ifstream in{file, std::ios::binary};
+  if (!in) {
+    return complaint{fmt::format("the file `{}` cannot be read: {}", name, std::generic_category().message(errno))};
+  }
+  std::string content(most + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  if (content.size() > most) {
+    return complaint{fmt::format("the file `{}` is larger than {} KiB", name, most / 1024)};
+  }
+  return content;
+}
 
 parsed<interpolated> interpolate(std::string_view raw, interpolation_source const& from) {
   interpolated out;

@@ -21,6 +21,11 @@ struct interpolation_source {
 };
 
 inline constexpr std::size_t max_secret_file_bytes = 64 * 1024;
+/// All that an operating system believes is a quarter of this.
+inline constexpr std::size_t max_certificate_file_bytes = 1024 * 1024;
+
+/// The content of `file`, which the configuration calls `name`; at most `most` bytes.
+[[nodiscard]] parsed<std::string> read_file(std::string_view name, std::filesystem::path const& file, std::size_t most);
 
 /// Replaces `${NAME}`, `${NAME:-default}` (taken when NAME is unset or empty), `${file:PATH}` (one line end at the end
 /// is dropped) and `$$`. Any other `$` is an error, because `$NAME` left as it stands is nobody's password.

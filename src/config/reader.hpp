@@ -40,6 +40,8 @@ public:
 
   [[nodiscard]] std::string const& path() const noexcept { return path_; }
   [[nodiscard]] places& seen() noexcept { return places_; }
+  /// Where relative paths start.
+  [[nodiscard]] std::filesystem::path const& base() const noexcept { return source_.base; }
 
   /// The interpolated text of a scalar. `expected` names what should stand here: "a duration".
   [[nodiscard]] std::optional<std::string> text(node const& n, std::string_view expected);

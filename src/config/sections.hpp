@@ -18,7 +18,7 @@
 ///   describe_routes.cpp     headers, defaults, routes
 ///
 /// What only shows when several values are looked at together is checked in check.cpp and, for routes, in
-/// check_routes.cpp and check_final_slash.cpp.
+/// check_routes.cpp and check_final_slash.cpp; for certificates, in check_tls.cpp.
 namespace doorward::config {
 
 /// `redis:` as written; the URL and the keys beside it are put together when all is read.
@@ -74,6 +74,9 @@ private:
   void resolve_routes();
   void check_listeners();
   void check_server();
+  void check_tls();
+  void check_listener_options(listener_config const& l, std::string const& path);
+  void check_certificate(file_text const& cert, file_text const& key, std::string const& path);
   void check_session();
   void check_identity();
   void check_headers();

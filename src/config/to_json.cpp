@@ -34,11 +34,33 @@ std::string time(T value) {
   return duration_text(std::chrono::duration_cast<milliseconds>(value));
 }
 
-json addresses(std::vector<endpoint> const& all, bool http) {
+json endpoints(std::vector<endpoint> const& all) {
   auto out = json::array();
   for (auto const& e : all) {
     bool const tcp = e.type == endpoint::kind::tcp;
-    out.push_back(written((http && tcp ? "http://" : "") + endpoint_text(e)));
+    out.push_back(written((tcp ? e.tls ? "https://" : "http://" : "") + endpoint_text(e)));
+  }
+  return out;
+}
+
+json listeners(std::vector<listener_config> const& all) {
+  auto out = json::array();
+  for (auto const& l : all) {
+    out.push_back({{"address", written(endpoint_text(l.address))},
+                   {"tls", l.tls},
+                   {"redirect_to_https", l.redirect_to_https},
+                   {"proxy_protocol", l.proxy_protocol}});
+  }
+  return out;
+}
+
+json certificates(std::vector<tls_certificate> const& all) {
+  auto out = json::array();
+  for (auto const& c : all) {
+    out.push_back({{"cert", written(c.cert.name)},
+                   {"key", written(c.key.name)},
+                   {"ocsp", written(c.ocsp.name)},
+                   {"names", written(c.names)}});
   }
   return out;
 }
@@ -49,10 +71,19 @@ json server(server_config const& s) {
     proxies.push_back(cidr_text(p));
   auto const& t = s.timeouts;
   auto const& l = s.limits;
-  return {{"listen", addresses(s.listen, false)},
+  return {{"listen", listeners(s.listen)},
           {"workers", s.workers == 0 ? json("auto") : json(s.workers)},
           {"public_origin", s.public_origin},
           {"trusted_proxies", std::move(proxies)},
+          {"tls", certificates(s.tls)},
+          {"client_certificates",
+           {{"ca", written(s.clients.ca.name)},
+            {"required", s.clients.required},
+            {"subject_header", s.clients.subject_header}}},
+          {"hsts",
+           {{"max_age", time(s.hsts.max_age)},
+            {"include_subdomains", s.hsts.include_subdomains},
+            {"preload", s.hsts.preload}}},
           {"timeouts",
            {{"header", time(t.header)},
             {"body_idle", time(t.body_idle)},
@@ -110,11 +141,16 @@ json identity(identity_config const& i) {
 json upstreams(std::vector<upstream_config> const& all) {
   auto out = json::object();
   for (auto const& u : all) {
-    out[u.name] = {{"endpoints", addresses(u.endpoints, true)},
+    out[u.name] = {{"endpoints", endpoints(u.endpoints)},
                    {"timeouts",
                     {{"connect", time(u.timeouts.connect)},
                      {"first_byte", time(u.timeouts.first_byte)},
                      {"idle", time(u.timeouts.idle)}}},
+                   {"tls",
+                    {{"ca", written(u.tls.ca.name)},
+                     {"cert", written(u.tls.cert.name)},
+                     {"key", written(u.tls.key.name)},
+                     {"server_name", u.tls.server_name}}},
                    {"retries", u.retries},
                    {"connections", u.connections}};
   }

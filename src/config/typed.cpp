@@ -161,4 +161,19 @@ typed<std::string> any_text(std::string name) {
   return text(std::move(name), {}, [](std::string_view) { return std::optional<complaint>{}; });
 }
 
+typed<file_text> file() {
+  typed<file_text> d;
+  d.name = "file";
+  d.read = [](description const& self, reader& r, node const& n, void* into) {
+    auto& to = *static_cast<file_text*>(into);
+    auto const written = r.text(n, with_article(self.name));
+    if (!written || written->empty()) return;
+    auto const found = r.base() / *written;
+    auto content = read_file(*written, found, max_certificate_file_bytes);
+    if (auto const* wrong = std::get_if<complaint>(&content)) return r.complain(n, *wrong);
+    to = {*written, found.string(), redacted{*std::get_if<std::string>(&content)}};
+  };
+  return d;
+}
+
 }  // namespace doorward::config

@@ -8,6 +8,7 @@
 #include "config/description.hpp"
 #include "config/reader.hpp"
 #include "doorward/base/time.hpp"
+#include "doorward/config/model.hpp"
 #include "doorward/config/words.hpp"
 
 /// The words descriptions are written in. Each is typed by what it is read into, so that a key cannot be tied to a
@@ -191,6 +192,9 @@ typed<std::string> text(std::string name, std::string pattern, Check check) {
 }
 typed<std::string> any_text(std::string name);
 
+/// The name of a file, which is read. An empty name is no file.
+typed<file_text> file();
+
 template <class T>
 typed<std::optional<T>> maybe(typed<T> inner) {
   typed<std::optional<T>> d;
@@ -256,22 +260,6 @@ typed<std::vector<T>> list(typed<T> item, bool may_be_empty = true) {
       auto const inside = r.enter(i, n.items[i]);
       self.parts[0].read(self.parts[0], r, n.items[i], &out.emplace_back());
     }
-  };
-  return d;
-}
-
-/// One item, or a list of them.
-template <class T>
-typed<std::vector<T>> one_or_more(typed<T> item) {
-  typed<std::vector<T>> d;
-  d.type = description::kind::either;
-  d.name = item.name + ", or a list";
-  d.parts = {item, list(item, false)};
-  d.read = [](description const& self, reader& r, node const& n, void* into) {
-    if (n.type != node::kind::scalar) return self.parts[1].read(self.parts[1], r, n, into);
-    auto& out = *static_cast<std::vector<T>*>(into);
-    out.clear();
-    self.parts[0].read(self.parts[0], r, n, &out.emplace_back());
   };
   return d;
 }

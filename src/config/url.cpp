@@ -126,19 +126,19 @@ parsed<endpoint> parse_upstream_url(std::string_view text) {
   if (text.starts_with(unix_prefix)) return parse_unix_path(text.substr(sizeof unix_prefix - 1));
   auto const url = urls::parse_uri(text);
   auto const scheme = url ? lower(view(url->scheme())) : std::string{};
-  if (scheme == "https") return complaint{not_available_yet, "use http:// or a unix socket for now"};
-  if (scheme != "http" || !url->has_authority()) {
+  if ((scheme != "http" && scheme != "https") || !url->has_authority()) {
     bool const lacks_scheme = std::holds_alternative<endpoint>(parse_listen(text));
-    return complaint{"not an upstream's URL: `http://host:port` or `unix:/path`",
+    return complaint{"not an upstream's URL: `http://host:port`, `https://host:port` or `unix:/path`",
                      lacks_scheme ? fmt::format("write `http://{}`", text) : fmt::format("for example `{}`", example)};
   }
-  auto e = authority_of(*url, 80, example);
+  auto e = authority_of(*url, scheme == "https" ? 443 : 80, example);
   if (auto* wrong = std::get_if<complaint>(&e)) return std::move(*wrong);
+  std::get_if<endpoint>(&e)->tls = scheme == "https";
   if (url->has_userinfo()) return complaint{"an upstream's URL has no user or password"};
   if (!view(url->encoded_path()).empty() || url->has_query() || url->has_fragment()) {
     return complaint{"an upstream's URL ends after the port",
-                     fmt::format("write `http://{}`; paths are changed by a route's `rewrite` or `strip_prefix`",
-                                 std::get_if<endpoint>(&e)->text)};
+                     fmt::format("write `{}://{}`; paths are changed by a route's `rewrite` or `strip_prefix`",
+                                 scheme, std::get_if<endpoint>(&e)->text)};
   }
   return e;
 }

@@ -23,7 +23,7 @@ inline constexpr unsigned max_redis_database = 65'535;
 /// `unix:///run/redis.sock?db=0&username=...&password=...`; both percent-decoded.
 [[nodiscard]] parsed<redis_url> parse_redis_url(std::string_view text);
 
-/// `http://host[:port]` with nothing behind it, or `unix:/path`.
+/// `http://host[:port]` or `https://host[:port]` with nothing behind it, or `unix:/path`.
 [[nodiscard]] parsed<endpoint> parse_upstream_url(std::string_view text);
 
 /// `scheme://host[:port]` of http or https, as browsers write it in Origin (RFC 6454 section 6.1): lower case, the

@@ -56,12 +56,16 @@ void set_tcp_options(int fd) noexcept {
 }
 
 io_result stream::try_read(std::span<char> into) noexcept {
+  if (tls_) [[unlikely]]
+    return tls_->read(into);
   auto const n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
   if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
   return n == 0 ? io_result{io_status::eof} : from_errno();
 }
 
 io_result stream::try_write(std::span<iovec const> parts) noexcept {
+  if (tls_) [[unlikely]]
+    return tls_->write(parts);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());  // sendmsg does not change it
   message.msg_iovlen = parts.size();
@@ -70,15 +74,27 @@ io_result stream::try_write(std::span<iovec const> parts) noexcept {
 }
 
 io_result stream::try_write(std::string_view bytes) noexcept {
+  if (tls_) [[unlikely]] {
+    iovec const part = as_iovec(bytes);
+    return tls_->write({&part, 1});
+  }
   auto const n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   return n >= 0 ? io_result{io_status::ok, static_cast<std::size_t>(n)} : from_errno();
 }
 
 io_status stream::peek() noexcept {
+  if (tls_) [[unlikely]]
+    return tls_->peek();
   char byte;
   auto const n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return io_status::ok;
   return n == 0 ? io_status::eof : from_errno().status;
+}
+
+io_result stream::peek_socket(std::span<char> into) noexcept {
+  auto const n = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
+  return n == 0 ? io_result{io_status::eof} : from_errno();
 }
 
 bool stream::hung_up() const noexcept {
@@ -92,21 +108,31 @@ void stream::cancel() noexcept {
   socket_.cancel(ignored);
 }
 
+void stream::end_tls() noexcept {
+  if (!tls_) return;
+  if (socket_.is_open()) tls_->close_notify();
+  tls_.reset();
+}
+
 void stream::shutdown() noexcept {
+  if (tls_) tls_->abandon();
   ::shutdown(socket_.native_handle(), SHUT_RDWR);
   cancel();
 }
 
 void stream::shutdown_send() noexcept {
+  if (tls_) tls_->close_notify();
   ::shutdown(socket_.native_handle(), SHUT_WR);
 }
 
 void stream::close() noexcept {
+  end_tls();
   boost::system::error_code ignored;
   socket_.close(ignored);
 }
 
 void stream::reset() noexcept {
+  if (tls_) tls_->abandon();
   linger const at_once{1, 0};
   ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   close();
@@ -115,7 +141,8 @@ void stream::reset() noexcept {
 void stream::waiter::await_suspend(std::coroutine_handle<> h) {
   handle_ = h;
   watch_.start(stream_, timeout_);
-  stream_.socket_.async_wait(write_ ? socket::wait_write : socket::wait_read, handler{this});
+  bool const for_write = stream_.tls_ ? stream_.tls_->waits_for_write(write_) : write_;
+  stream_.socket_.async_wait(for_write ? socket::wait_write : socket::wait_read, handler{this});
 }
 
 std::span<iovec> advance(std::span<iovec> parts, std::size_t bytes) noexcept {

@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, lookup_results> lookups{"hit",       "mis
 constexpr std::array<std::string_view, end_reasons> ends{"logout",  "everywhere", "replaced",
                                                          "revoked", "displaced",  "expired"};
 constexpr std::array<std::string_view, touch_results> touches{"extended", "gone", "error"};
+constexpr std::array<std::string_view, handshake_results> handshakes{"full", "resumed", "failed"};
 
 }  // namespace
 
@@ -22,6 +23,9 @@ std::string_view name(end_reason r) noexcept {
 }
 std::string_view name(touch_result r) noexcept {
   return touches[static_cast<std::size_t>(r)];
+}
+std::string_view name(handshake_result r) noexcept {
+  return handshakes[static_cast<std::size_t>(r)];
 }
 
 std::string_view decision::name() const noexcept {

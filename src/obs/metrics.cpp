@@ -41,6 +41,7 @@ worker_metrics& worker_metrics::operator+=(worker_metrics const& other) {
   add_up(lookups_, other.lookups_);
   add_up(sessions_ended_, other.sessions_ended_);
   add_up(touches_, other.touches_);
+  add_up(handshakes_, other.handshakes_);
   sessions_created_ += other.sessions_created_;
   stripped_ += other.stripped_;
   return *this;
@@ -95,6 +96,7 @@ std::vector<metric_info> const& metric_table() {
       {"doorward_reserved_headers_stripped_total", counter, "Header fields removed because only doorward may set them.",
        ""},
       {"doorward_connections", gauge, "Clients' connections: serving a request, idle, or upgraded.", "state"},
+      {"doorward_tls_handshakes_total", counter, "TLS handshakes with clients, by how they ended.", "result"},
       {"doorward_access_log_dropped_total", counter, "Lines of the access log that could not be written.", ""},
       {"doorward_config_last_reload_successful", gauge, "1 when the configuration on disk is the one in use.", ""},
       {"doorward_build_info", gauge, "Always 1; says which version is running.", "version"},

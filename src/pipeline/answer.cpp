@@ -68,6 +68,7 @@ void append_rest(std::string& out, answer_context const& c, unsigned status, std
   if (!c.date.empty()) append_header(out, "Date", c.date);
   if (!c.request_id.empty()) append_header(out, "X-Request-Id", c.request_id);
   if (!c.set_cookie.empty()) append_header(out, "Set-Cookie", c.set_cookie);
+  out += c.hsts_line;
   if (close || c.close)
     out += "Connection: close\r\n";
   else if (c.http10)

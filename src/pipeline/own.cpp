@@ -12,7 +12,32 @@ answer_context begin_answer(exchange& x) {
   // What is still to come of the body is read into nowhere only if it is sure to be little; else the connection ends.
   if (!x.client->body_rest_is_small()) x.close = true;
   return {x.request_id, x.worker.date, x.head.verb == http::method::head, x.close, x.head.minor_version == 0,
-          x.set_cookie};
+          x.set_cookie, hsts_line(x)};
+}
+
+// Over plain http it must not be said (RFC 6797 section 7.2).
+std::string_view hsts_line(exchange const& x) noexcept {
+  return x.client->from.tls ? std::string_view(x.view().hsts_line) : std::string_view{};
+}
+
+net::task<result<void>> redirect_to_https(exchange& x) {
+  x.decision = obs::decision::redirect;
+  std::string to;
+  if (x.view().public_scheme == "https")
+    to = x.view().config.server.public_origin;
+  else if (!x.host.empty())
+    to = "https://" + x.host;
+  else
+    co_return errc::bad_request;  // HTTP/1.0 without a Host
+  to += x.path.text();
+  if (x.has_query) (to += '?') += x.query;
+  // 308 would repeat a request whose body has crossed the wire in the clear; but 301 would lose it.
+  auto const status = http::is_safe(x.head.verb) ? 301U : 308U;
+  auto& out = x.worker.out;
+  out.clear();
+  append_redirect(out, begin_answer(x), status, to);
+  auto r = co_await send_own(x, status);
+  co_return r;
 }
 
 net::task<result<void>> send_own(exchange& x, unsigned status) {

@@ -20,6 +20,12 @@ namespace doorward::pipeline {
 /// The fixed answer of a route with `respond:`.
 [[nodiscard]] net::task<result<void>> respond(exchange& x);
 
+/// The same address with https, for listeners that do nothing else.
+[[nodiscard]] net::task<result<void>> redirect_to_https(exchange& x);
+
+/// `Strict-Transport-Security` as a whole line, where this answer is to have it; else empty.
+[[nodiscard]] std::string_view hsts_line(exchange const& x) noexcept;
+
 /// Settles whether the connection goes on (x.close), because the answer says so; returns what else an answer needs to
 /// know of its request.
 [[nodiscard]] answer_context begin_answer(exchange& x);

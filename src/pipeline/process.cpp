@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "doorward/obs/log.hpp"
+#include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -11,6 +12,10 @@ namespace {
 net::task<result<void>> serve(exchange& x) {
   if (auto r = receive(x); !r) co_return r;
   if (auto r = sanitize(x); !r) co_return r;
+  if (x.client->from.redirect_to_https) {
+    auto r = co_await redirect_to_https(x);
+    co_return r;
+  }
   if (auto r = match(x); !r) co_return r;
   auto authenticated = co_await authenticate(x);
   if (!authenticated) co_return authenticated;

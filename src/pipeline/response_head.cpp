@@ -1,4 +1,5 @@
 #include "doorward/base/encoding.hpp"
+#include "pipeline/own.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
 namespace doorward::pipeline {
@@ -34,6 +35,8 @@ bool drops(exchange const& x, http::field_line const& f, head_changes changes) n
   }
   if (changes.no_store && iequals(f.name, "cache-control")) return true;
   if (changes.without_body && (iequals(f.name.substr(0, 8), "content-") || iequals(f.name, "etag"))) return true;
+  // What is said of this origin is said here, where TLS ends.
+  if (!hsts_line(x).empty() && iequals(f.name, "strict-transport-security")) return true;
   return iequals(f.name, "x-request-id");
 }
 
@@ -148,6 +151,7 @@ void append_response_head(std::string& out, exchange& x, std::string_view extra,
     out.append("\r\n");
   }
   if (changes.no_store) out.append("Cache-Control: no-store\r\n");
+  out.append(hsts_line(x));
   out.append(extra);
   out.append("\r\n");
 }

@@ -53,6 +53,12 @@ bool passes_on(exchange const& x, std::string_view name) {
   return false;
 }
 
+// What the browser used, as far as can be known.
+std::string_view scheme_of(exchange const& x) noexcept {
+  if (!x.view().public_scheme.empty()) return x.view().public_scheme;
+  return x.client->from.tls ? "https" : "http";
+}
+
 void append_forwarding(std::string& out, exchange const& x) {
   auto const& from = x.client->from;
   auto const kept_from_proxy = [&](std::string_view name) { return from.trusted && passes_on(x, name); };
@@ -65,10 +71,20 @@ void append_forwarding(std::string& out, exchange const& x) {
     }
     append_line(out, "", from.text);
   }
-  if (!kept_from_proxy("x-forwarded-proto")) append_line(out, "X-Forwarded-Proto: ", x.view().public_scheme);
+  if (!kept_from_proxy("x-forwarded-proto")) append_line(out, "X-Forwarded-Proto: ", scheme_of(x));
   if (!kept_from_proxy("x-forwarded-host") && !x.head.host.empty()) append_line(out, "X-Forwarded-Host: ", x.head.host);
   append_line(out, "X-Request-Id: ", x.request_id);
   append_line(out, "traceparent: ", x.traceparent);
+}
+
+// Whom the client's certificate is for. Its copies have been removed like those of identity headers.
+result<void> append_certificate_subject(std::string& out, exchange const& x) {
+  auto const& subject = x.client->from.certificate_subject;
+  if (subject.empty() || x.view().certificate_line_start.empty()) return {};
+  out.append(x.view().certificate_line_start);
+  if (!append_header_value(out, subject)) return errc::bad_identity;
+  out.append("\r\n");
+  return {};
 }
 
 // errc::bad_identity when a field holds what would end a header line, or one that has to be there is not.
@@ -141,6 +157,7 @@ result<void> transform(exchange& x) {
   append_kept(out, x);
   append_cookies(out, x);
   append_forwarding(out, x);
+  if (auto r = append_certificate_subject(out, x); !r) return r;
   if (auto r = append_identity(out, x); !r) return r;
   append_framing(out, x);
   // A server that leaves such a body unread takes it for the next request, with whatever identity it claims. After

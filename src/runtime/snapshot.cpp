@@ -37,7 +37,21 @@ std::vector<std::string> header_names(config::model const& m) {
   std::vector<std::string> names;
   for (auto const& h : m.headers)
     names.push_back(h.name);
+  if (auto const& name = m.server.clients.subject_header; !name.empty()) names.push_back(name);
   return names;
+}
+
+std::string scheme_of(std::string const& origin) {
+  return origin.substr(0, origin.find(':') == std::string::npos ? 0 : origin.find(':'));
+}
+
+// RFC 6797 section 6.1.
+std::string strict_transport_security(config::hsts_config const& c) {
+  if (c.max_age.count() == 0) return {};
+  auto line = "Strict-Transport-Security: max-age=" + std::to_string(c.max_age.count());
+  if (c.include_subdomains) line += "; includeSubDomains";
+  if (c.preload) line += "; preload";
+  return line + "\r\n";
 }
 
 std::size_t upstream_index(config::model const& m, std::string const& name) {
@@ -113,10 +127,12 @@ snapshot::snapshot(config::model m)
       reserved(header_names(config)),
       limits{config.server.limits.header_bytes, config.server.limits.headers, config.server.limits.target_bytes},
       login_prefix(config.identity.login + '?' + config.identity.return_to + '='),
-      public_scheme(config.server.public_origin.starts_with("https:") ? "https" : "http"),
+      public_scheme(scheme_of(config.server.public_origin)),
+      hsts_line(strict_transport_security(config.server.hsts)),
       expire_cookie(config.session.cookie.name + "=; Max-Age=0" + cookie_attributes(config.session.cookie)) {
   routes = compile_routes(config, fields);
   headers = compile_headers(config, fields);
+  if (auto const& name = config.server.clients.subject_header; !name.empty()) certificate_line_start = name + ": ";
 }
 
 std::string snapshot::session_cookie(std::string_view id, std::chrono::seconds max_age) const {

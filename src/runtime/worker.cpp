@@ -23,6 +23,17 @@ std::string http_date(std::time_t now) {
 
 }  // namespace
 
+std::shared_ptr<net::tls_server const> make_tls_server(config::server_config const& c, net::ticket_keys& tickets,
+                                                       std::string& error) {
+  if (c.tls.empty()) return nullptr;
+  net::tls_server_options options;
+  for (auto const& one : c.tls)
+    options.identities.push_back({one.cert.content.reveal(), one.key.content, one.ocsp.content.reveal(), one.names});
+  options.client_ca_pem = c.clients.ca.content.reveal();
+  options.client_required = c.clients.required;
+  return net::tls_server::make(options, tickets, error);
+}
+
 class worker::redis_observer final : public redis::observer {
 public:
   explicit redis_observer(worker const& w) noexcept : worker_(w) {}
@@ -65,6 +76,20 @@ worker::worker(unsigned n, unsigned count, config::model const& m, shared_state&
 }
 
 worker::~worker() = default;
+
+bool worker::prepare(std::string& error) {
+  tls = make_tls_server(view.config.server, shared.tickets, error);
+  if (!tls && !view.config.server.tls.empty()) {
+    error = "server.tls: " + error;
+    return false;
+  }
+  for (auto& c : clusters_) {
+    if (c->use_tls(error)) continue;
+    error = "upstreams." + c->config().name + ".tls: " + error;
+    return false;
+  }
+  return true;
+}
 
 void worker::start() {
   date = http_date(std::time(nullptr));

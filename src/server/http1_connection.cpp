@@ -37,9 +37,10 @@ http1_connection::~http1_connection() {
   if (exchange_) listener_.exchanges_.release(std::move(exchange_));
 }
 
-net::task<> http1_connection::serve(listener& l, net::socket s, pipeline::peer from) {
+net::task<> http1_connection::serve(listener& l, net::socket s, pipeline::peer from, bool proxied) {
   http1_connection connection(l, std::move(s), std::move(from));
-  co_await connection.run();
+  bool const open = co_await connection.open(proxied);
+  if (open) co_await connection.run();
 }
 
 void http1_connection::drain() noexcept {

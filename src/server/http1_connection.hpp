@@ -12,8 +12,8 @@ namespace doorward::server {
 /// coroutine; this object lives in its frame. While it waits for a request it holds neither buffer nor exchange.
 class http1_connection final : public live_connection {
 public:
-  /// Serves `s` to its end. The listener must outlive the connection.
-  [[nodiscard]] static net::task<> serve(listener& l, net::socket s, pipeline::peer from);
+  /// Serves `s` to its end. The listener must outlive the connection. `proxied`: it begins with a PROXY header.
+  [[nodiscard]] static net::task<> serve(listener& l, net::socket s, pipeline::peer from, bool proxied);
 
   http1_connection(http1_connection const&) = delete;
   http1_connection& operator=(http1_connection const&) = delete;
@@ -26,6 +26,10 @@ private:
   ~http1_connection();
 
   [[nodiscard]] net::task<> run();
+  [[nodiscard]] net::task<bool> open(bool proxied);
+  [[nodiscard]] net::task<bool> read_proxy_header(time_point until);
+  [[nodiscard]] net::task<bool> secure(time_point until);
+  void tell_of_tls();
   [[nodiscard]] net::task<bool> await_request();
   [[nodiscard]] net::task<result<std::size_t>> read_head();
   [[nodiscard]] net::task<bool> serve_one();

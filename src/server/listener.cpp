@@ -17,15 +17,15 @@ constexpr milliseconds after_a_failed_accept{100};
 }  // namespace
 
 /// One listening socket of one worker.
-class listener::acceptor_slot {
-public:
-  acceptor_slot(net::asio::io_context& context, int fd, bool is_unix) : acceptor(context), unix_socket(is_unix) {
+struct listener::acceptor_slot {
+  acceptor_slot(net::asio::io_context& context, int fd, config::listener_config h) : acceptor(context), how(std::move(h)) {
     using net::asio::generic::stream_protocol;
-    acceptor.assign(stream_protocol(is_unix ? AF_UNIX : AF_INET6, 0), fd);
+    acceptor.assign(stream_protocol(is_unix() ? AF_UNIX : AF_INET6, 0), fd);
   }
+  [[nodiscard]] bool is_unix() const noexcept { return how.address.type == config::endpoint::kind::unix_socket; }
 
   net::asio::basic_socket_acceptor<net::asio::generic::stream_protocol, net::executor> acceptor;
-  bool unix_socket;
+  config::listener_config how;
   bool closing = false;
 };
 
@@ -33,36 +33,36 @@ listener::listener(runtime::worker& w) : worker_(w), exchanges_(w) {}
 
 listener::~listener() = default;
 
-void listener::accept_on(int fd, bool is_unix) {
-  slots_.push_back(std::make_unique<acceptor_slot>(worker_.context, fd, is_unix));
+void listener::accept_on(int fd, config::listener_config const& how) {
+  slots_.push_back(std::make_unique<acceptor_slot>(worker_.context, fd, how));
   ++accepting_;
   net::spawn(accept_loop(*slots_.back()));
 }
 
-bool listener::admit(net::socket& s, pipeline::peer& from) {
-  auto& all = worker_.shared;
-  auto const& limits = worker_.view.config.server.limits;
-  if (all.connections.fetch_add(1, std::memory_order_relaxed) >= limits.connections) {
-    refuse(s);
-    worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit",
-                          {{"connections", limits.connections}});
-    return false;
-  }
+bool listener::admit(net::socket& s, acceptor_slot const& slot) {
+  auto const most = worker_.view.config.server.limits.connections;
+  if (worker_.shared.connections.fetch_add(1, std::memory_order_relaxed) < most) return true;
+  worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  net::stream refused(std::move(s));
+  if (!slot.how.tls) tell_refused(refused);
+  worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit", {{"connections", most}});
+  return false;
+}
+
+bool listener::admit_client(net::stream& s, pipeline::peer& from) {
   // A proxy speaks for many, and a unix socket for nobody in particular.
   from.counted = !from.trusted && !from.is_unix;
-  if (from.counted && !all.per_address.enter(from.address)) {
-    refuse(s);
-    worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "address_limit",
-                          {{"client", from.text}, {"connections", limits.connections_per_address}});
-    return false;
-  }
-  return true;
+  if (!from.counted || worker_.shared.per_address.enter(from.address)) return true;
+  from.counted = false;
+  if (!from.tls) tell_refused(s);
+  worker_.limiter.write(
+      worker_.wheel.now(), obs::log::level::warn, "address_limit",
+      {{"client", from.text}, {"connections", worker_.view.config.server.limits.connections_per_address}});
+  return false;
 }
 
 // Nothing of it has been read, so nothing can be said about its request. It is told if that is possible at once.
-void listener::refuse(net::socket& s) {
-  worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
-  net::stream refused(std::move(s));
+void listener::tell_refused(net::stream& s) {
   auto const id = obs::new_request_id(worker_.random);
   pipeline::answer_context context;
   context.request_id = obs::view(id);
@@ -71,7 +71,7 @@ void listener::refuse(net::socket& s) {
   why.why = errc::overloaded;
   worker_.out.clear();
   pipeline::append_refusal(worker_.out, context, why);
-  (void)refused.try_write(worker_.out);
+  (void)s.try_write(worker_.out);
   worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, 503, errc::overloaded, {});
 }
 
@@ -92,10 +92,11 @@ net::task<> listener::accept_loop(acceptor_slot& slot) {
       continue;
     }
     if (ec) continue;
-    auto peer = slot.unix_socket ? unix_peer() : tcp_peer(from);
-    peer.trusted = !peer.is_unix && worker_.view.is_trusted(peer.address);
-    if (!admit(s, peer)) continue;
-    net::spawn(http1_connection::serve(*this, std::move(s), std::move(peer)));
+    if (!admit(s, slot)) continue;
+    auto peer = slot.is_unix() ? unix_peer() : tcp_peer(from);
+    peer.tls = slot.how.tls;
+    peer.redirect_to_https = slot.how.redirect_to_https;
+    net::spawn(http1_connection::serve(*this, std::move(s), std::move(peer), slot.how.proxy_protocol));
   }
   --accepting_;
 }

@@ -21,11 +21,19 @@ pipeline::peer tcp_peer(boost::asio::generic::stream_protocol::endpoint const& f
   } else if (from.data()->sa_family == AF_INET6) {
     sockaddr_in6 a{};
     std::memcpy(&a, from.data(), sizeof a);
-    std::memcpy(p.address.data(), &a.sin6_addr, p.address.size());
-    ip::address_v6 const v6(p.address);
-    // A dual-stack listener shows IPv4 peers as mapped addresses; people and applications know them as IPv4.
-    p.text = v6.is_v4_mapped() ? ip::make_address_v4(ip::v4_mapped, v6).to_string() : v6.to_string();
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &a.sin6_addr, bytes.size());
+    p = named_peer(bytes);
   }
+  return p;
+}
+
+pipeline::peer named_peer(std::array<std::uint8_t, 16> const& address) {
+  pipeline::peer p;
+  p.address = address;
+  ip::address_v6 const v6(address);
+  // A dual-stack listener shows IPv4 peers as mapped addresses; people and applications know them as IPv4.
+  p.text = v6.is_v4_mapped() ? ip::make_address_v4(ip::v4_mapped, v6).to_string() : v6.to_string();
   return p;
 }
 

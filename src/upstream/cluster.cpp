@@ -42,7 +42,10 @@ void lease::end() noexcept {
 // --- endpoint_pool
 
 endpoint_pool::endpoint_pool(cluster& owner, config::endpoint const& where, std::size_t most)
-    : owner_(owner), where_(destination_of(where)), most_(most) {}
+    : owner_(owner), where_(destination_of(where)), most_(most) {
+  auto const& name = owner.config_.tls.server_name;
+  if (where.tls) tls_name_ = name.empty() ? where.host : name;
+}
 
 endpoint_pool::~endpoint_pool() {
   idle_.clear_and_dispose(std::default_delete<connection>());
@@ -99,6 +102,13 @@ cluster::cluster(net::asio::io_context& context, net::turn_queue& turns, deadlin
     endpoints_.push_back(std::make_unique<endpoint_pool>(*this, e, share));
 }
 
+bool cluster::use_tls(std::string& error) {
+  if (std::ranges::none_of(config_.endpoints, &config::endpoint::tls)) return true;
+  auto const& c = config_.tls;
+  tls_ = net::tls_client::make({c.ca.content.reveal(), c.cert.content.reveal(), c.key.content}, error);
+  return tls_ != nullptr;
+}
+
 lease cluster::take_idle() {
   // Only the endpoint whose turn it is; connect() begins with the same one when it has none.
   auto c = endpoints_[next_endpoint_ % endpoints_.size()]->take_idle();
@@ -132,7 +142,22 @@ net::task<result<lease>> cluster::open_in(endpoint_pool& pool, net::watch& w) {
   lease fresh(std::move(c), false);
   auto const connected = co_await net::connect(context_, fresh.stream(), w, pool.where(), config_.timeouts.connect);
   if (!connected) co_return connected.error();
+  if (!pool.tls_name_.empty()) {
+    auto const secured = co_await secure(fresh.stream(), w, pool.tls_name_);
+    if (!secured) co_return secured.error();
+  }
   co_return std::move(fresh);
+}
+
+net::task<result<void>> cluster::secure(net::stream& s, net::watch& w, std::string const& host) {
+  if (!tls_) co_return errc::upstream_tls;  // use_tls() was not called: nothing goes out in the clear
+  s.start_tls(tls_->connect(s.native().native_handle(), host));
+  auto const status = co_await net::handshake(s, w, config_.timeouts.connect);
+  if (status == net::io_status::ok) co_return result<void>{};
+  if (status == net::io_status::again) co_return errc::upstream_connect_timeout;
+  limiter_.write(wheel_.now(), obs::log::level::error, "upstream_tls_failed",
+                 {{"upstream", config_.name}, {"name", host}, {"reason", s.tls()->failure()}});
+  co_return errc::upstream_tls;
 }
 
 net::task<result<lease>> cluster::connect(net::watch& w) {

@@ -115,8 +115,9 @@ TEST_CASE("conf/doorward.yaml shows every key, with its default where it has one
     std::vector<node const*> values;
     collect(tree, row.path, values);
     if (values.empty()) {
-      // Not available yet, so it stands in a comment; or it is the other of two that exclude each other.
-      CHECK(row.later);
+      // Not available yet, or in a list that has files which are not here, so it stands in a comment; or it is the other
+      // of two that exclude each other.
+      CHECK((row.later || row.path.starts_with("server.listen[]") || row.path.starts_with("server.tls[]")));
       CHECK(text.find(row.described->name + ":") != std::string::npos);
       continue;
     }
@@ -175,7 +176,7 @@ TEST_CASE("the schema says what values look like") {
   CHECK(at("session.cookie.same_site")["anyOf"][0]["enum"] == json{"lax", "strict", "none"});
   CHECK(at("session.encoding")["anyOf"][0]["enum"] == json::array({"hash"}));
   CHECK(at("server.http2")["const"] == false);
-  CHECK(at("server.tls")["maxItems"] == 0);
+  CHECK(at("server.tls[]")["required"] == json{"cert", "key"});
   CHECK(at("identity.guard")["maxProperties"] == 0);
   CHECK(at("identity")["required"] == json::array({"upstream"}));
   CHECK(at("routes")["minItems"] == 1);

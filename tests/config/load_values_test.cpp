@@ -19,7 +19,7 @@ routes:
   auto const& m = *got.value;
   CHECK(m.file == "small.yaml");
   REQUIRE(m.server.listen.size() == 1);
-  CHECK(m.server.listen[0].text == "127.0.0.1:8080");
+  CHECK(m.server.listen[0].address.text == "127.0.0.1:8080");
   CHECK(m.server.workers == 0);
   CHECK(m.server.limits.header_bytes == 32'768);
   CHECK(m.server.timeouts.header == milliseconds{10'000});
@@ -89,8 +89,8 @@ log: { level: debug, format: json, access: false }
 tracing: { otlp: "", sample: 0.5 }
 )");
   REQUIRE(m.server.listen.size() == 3);
-  CHECK(m.server.listen[1].host == "::1");
-  CHECK(m.server.listen[2].path == "/run/d.sock");
+  CHECK(m.server.listen[1].address.host == "::1");
+  CHECK(m.server.listen[2].address.path == "/run/d.sock");
   CHECK(m.server.workers == 3);
   CHECK(m.server.public_origin == "https://app.example.com");
   REQUIRE(m.server.trusted_proxies.size() == 2);
@@ -221,7 +221,7 @@ redis: { password: "${SECRET}" }
 session: { cookie: { secure: "${SECURE:-true}", same_site: "${SAME_SITE:-strict}" }, lifetime: { idle: "${IDLE:-5m}" } }
 headers: { X-Id: "$$-{userId}", X-Key: "${SECRET}{plan?}" }
 )");
-  CHECK(m.server.listen[0].text == "10.1.2.3:8123");
+  CHECK(m.server.listen[0].address.text == "10.1.2.3:8123");
   CHECK(m.server.workers == 2);
   CHECK(m.server.limits.headers == 7);
   CHECK(m.redis.password.reveal() == "hunter2");

@@ -12,7 +12,6 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
   };
   std::vector<wrong> rows;
   for (auto const& [yaml, path, suggestion] : std::vector<row>{
-           {"server: { @@tls: [{ cert: a, key: b }] }", "server.tls", "write `[]` for now"},
            {"server: { @@http2: true }", "server.http2", "write `false` for now"},
            {"server: { @@http2: \"${H2:-true}\" }", "server.http2", "write `false` for now"},
            {"redis: { @@sentinel: { master: m, nodes: [a] } }", "redis.sentinel", leave},
@@ -29,10 +28,8 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
            {"identity: { upstream: id, @@guard: { in_flight: 64 } }", "identity.guard", leave},
            {app("balance: @@least_requests"), "upstreams.app.balance", "use `round_robin` for now"},
            {app("@@health: { path: /healthz }"), "upstreams.app.health", leave},
-           {app("@@tls: { ca: x }"), "upstreams.app.tls", leave},
            {app("protocol: @@h2c"), "upstreams.app.protocol", "use `http1` for now"},
            {app("protocol: @@h2"), "upstreams.app.protocol", "use `http1` for now"},
-           {"upstreams: { id: http://x, app: @@https://x }", "upstreams.app", "use http:// or a unix socket for now"},
            {"routes: [{ path: /a, upstream: app, @@rate_limit: { rate: 50/s } }]", "routes[0].rate_limit", leave},
            {"tracing: { @@otlp: http://x }", "tracing.otlp", "write `\"\"` for now"}}) {
     rows.push_back({yaml, path, "not available yet", suggestion});

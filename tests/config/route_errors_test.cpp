@@ -17,9 +17,9 @@ TEST_CASE("upstreams: values that cannot be") {
   check_each({
       {"upstreams: { id: http://x, app: http://x, @@\"a b\": http://x }", "upstreams.a b", name},
       {"upstreams: { id: http://x, app: @@x:80 }", "upstreams.app",
-       "not an upstream's URL: `http://host:port` or `unix:/path`", "write `http://x:80`"},
+       "not an upstream's URL: `http://host:port`, `https://host:port` or `unix:/path`", "write `http://x:80`"},
       {app("endpoints: [http://x, @@ftp://x]"), "upstreams.app.endpoints[1]",
-       "not an upstream's URL: `http://host:port` or `unix:/path`", "for example `http://127.0.0.1:3000`"},
+       "not an upstream's URL: `http://host:port`, `https://host:port` or `unix:/path`", "for example `http://127.0.0.1:3000`"},
       {app("endpoints: @@http://x"), "upstreams.app.endpoints", "a list is expected here, not a single value",
        "put it in `[ ]`"},
       {app("endpoints: [http://x, @@http://X:80]"), "upstreams.app.endpoints[1]", "the same endpoint twice"},

@@ -85,16 +85,19 @@ TEST_CASE("an upstream's URL") {
   for (auto const& [text, written] : std::vector<row>{{"http://127.0.0.1:3000", "127.0.0.1:3000"},
                                                       {"http://App", "app:80"},
                                                       {"HTTP://[::1]:3000", "[::1]:3000"},
+                                                      {"https://App", "app:443"},
+                                                      {"https://app:8443", "app:8443"},
                                                       {"unix:/run/app.sock", "unix:/run/app.sock"}}) {
     INFO(text);
     auto const got = parse_upstream_url(text);
     REQUIRE(std::holds_alternative<endpoint>(got));
     CHECK(std::get_if<endpoint>(&got)->text == written);
+    CHECK(std::get_if<endpoint>(&got)->tls == std::string_view(text).starts_with("https"));
   }
 }
 
 TEST_CASE("what is no upstream's URL") {
-  constexpr char form[] = "not an upstream's URL: `http://host:port` or `unix:/path`";
+  constexpr char form[] = "not an upstream's URL: `http://host:port`, `https://host:port` or `unix:/path`";
   constexpr char ends[] = "an upstream's URL ends after the port";
   constexpr char rewrite[] = "; paths are changed by a route's `rewrite` or `strip_prefix`";
   struct row {
@@ -107,8 +110,8 @@ TEST_CASE("what is no upstream's URL") {
            {"app:3000", form, "write `http://app:3000`"},
            {"ftp://app", form, "for example `http://127.0.0.1:3000`"},
            {"http:app", form, "for example `http://127.0.0.1:3000`"},
-           {"https://app", "not available yet", "use http:// or a unix socket for now"},
            {"http://app:3000/", ends, "write `http://app:3000`" + std::string{rewrite}},
+           {"https://app/", ends, "write `https://app:443`" + std::string{rewrite}},
            {"http://app/a", ends, "write `http://app:80`" + std::string{rewrite}},
            {"http://app?x", ends, "write `http://app:80`" + std::string{rewrite}},
            {"http://app#x", ends, "write `http://app:80`" + std::string{rewrite}},

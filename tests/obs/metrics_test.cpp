@@ -225,6 +225,7 @@ TEST_CASE("the list of metrics is the one that is promised") {
         "doorward_upstream_connections{upstream,state}\n"
         "doorward_reserved_headers_stripped_total{}\n"
         "doorward_connections{state}\n"
+        "doorward_tls_handshakes_total{result}\n"
         "doorward_access_log_dropped_total{}\n"
         "doorward_config_last_reload_successful{}\n"
         "doorward_build_info{version}\n"

@@ -210,7 +210,7 @@ TEST_CASE("cookie, by how it is configured") {
 
 TEST_CASE("scheme and login address, as browsers know them") {
   snapshot const plain(model_of(yaml("routes: [{ path: /**, upstream: app }]\n")));
-  CHECK(plain.public_scheme == "http");
+  CHECK(plain.public_scheme.empty());
   CHECK(plain.login_prefix == "/login?next=");
   snapshot const other(model_of(R"(
 server: { public_origin: https://app.example.com }

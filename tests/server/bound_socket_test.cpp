@@ -17,10 +17,10 @@ using namespace doorward::test;
 using server::bound_socket;
 
 config::endpoint tcp(std::string host, std::uint16_t port = 0) {
-  return {config::endpoint::kind::tcp, std::move(host), port, {}, {}};
+  return {config::endpoint::kind::tcp, std::move(host), port, {}, false, {}};
 }
 config::endpoint unix_socket(std::string path) {
-  return {config::endpoint::kind::unix_socket, {}, 0, std::move(path), {}};
+  return {config::endpoint::kind::unix_socket, {}, 0, std::move(path), false, {}};
 }
 
 bound_socket bound(config::endpoint const& where) {

@@ -48,7 +48,7 @@ struct bench {
     ++shared.connections;
     pipeline::peer p;
     p.text = "192.0.2.1";
-    net::spawn(server::http1_connection::serve(listener, std::move(s), std::move(p)));
+    net::spawn(server::http1_connection::serve(listener, std::move(s), std::move(p), false));
     settle(worker.context);
     return std::move(ends.second);
   }

@@ -25,10 +25,13 @@ TEST_CASE("one connection more than limits.connections: told so, and closed") {
       nowhere,
       obs::access_style::json};
   worker.date = "Wed, 01 May 2024 12:00:00 GMT";
-  auto const socket = server::bound_socket::bind({config::endpoint::kind::unix_socket, {}, 0, folder.file("http"), {}});
+  config::endpoint where;
+  where.type = config::endpoint::kind::unix_socket;
+  where.path = folder.file("http");
+  auto const socket = server::bound_socket::bind(where);
   REQUIRE(socket.has_value());
   server::listener listener{worker};
-  listener.accept_on(*socket->clone(), true);
+  listener.accept_on(*socket->clone(), {.address = where});
 
   auto const first = unix_connect(folder.file("http"));
   REQUIRE(first);

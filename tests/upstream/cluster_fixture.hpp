@@ -50,7 +50,7 @@ struct cluster_fixture {
     config.name = "app";
     for (std::size_t i = 0; i < endpoints; ++i) {
       listeners.push_back(test::unix_listener(path(i)));
-      config.endpoints.push_back({config::endpoint::kind::unix_socket, {}, 0, path(i), "unix:" + path(i)});
+      config.endpoints.push_back({config::endpoint::kind::unix_socket, {}, 0, path(i), false, "unix:" + path(i)});
     }
   }
 

@@ -43,6 +43,7 @@ enum class errc {
   // From the upstream.
   upstream_connect,  ///< refused, unreachable, or not resolved
   upstream_connect_timeout,
+  upstream_tls,           ///< no TLS with it, or its certificate is not one to believe
   upstream_reset,         ///< closed before a whole response head came
   upstream_timeout,       ///< first byte or total time passed
   upstream_bad_response,  ///< a response that could be read in two ways

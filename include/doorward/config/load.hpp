@@ -39,6 +39,13 @@ using environment = std::function<std::optional<std::string>(std::string const&)
 /// The same for a file, with the process's environment. A file that cannot be read is a problem too.
 [[nodiscard]] loaded load_file(std::filesystem::path const& file);
 
+/// What came of reading the files of `server.tls` and `server.client_certificates` again.
+struct reread {
+  std::optional<server_config> value;  ///< when something has changed, and all of it is sound
+  std::string error;                   ///< else what is wrong, if anything is
+};
+[[nodiscard]] reread reread_certificates(server_config const& now);
+
 /// Writes problems as `file:line:col: error: path: text`, the source line, a caret and the suggestion.
 void print(std::ostream& out, std::vector<problem> const& problems, std::string_view text, std::string const& file);
 

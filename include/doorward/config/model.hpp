@@ -31,9 +31,49 @@ struct endpoint {
   std::string host;        ///< name or literal address, without brackets; tcp only
   std::uint16_t port = 0;  ///< tcp only; 0 when listening = any free port
   std::string path;        ///< unix_socket only
+  bool tls = false;        ///< of an upstream: https://
   std::string text;        ///< as written, for logs
 
   friend bool operator==(endpoint const&, endpoint const&) = default;
+};
+
+/// A file that belongs to the configuration and was read with it.
+struct file_text {
+  std::string name;   ///< as written; empty = none
+  std::string found;  ///< the same from where the process is
+  redacted content;
+  [[nodiscard]] bool empty() const noexcept { return name.empty(); }
+};
+
+/// A certificate to show to clients.
+struct tls_certificate {
+  file_text cert;                  ///< the chain, PEM
+  file_text key;                   ///< PEM
+  file_text ocsp;                  ///< a response to staple, DER
+  std::vector<std::string> names;  ///< lower case
+  bool names_found = false;        ///< they are those in the certificate, as none were given
+};
+
+/// Certificates that clients may or must show.
+struct client_certificates {
+  file_text ca;                ///< who vouches for them, PEM; none = they are not asked for
+  bool required = false;       ///< without one there is no connection
+  std::string subject_header;  ///< tells the upstream the subject; empty = it is not told
+};
+
+/// HTTP Strict Transport Security (RFC 6797).
+struct hsts_config {
+  seconds max_age{0};  ///< 0 = nothing is said
+  bool include_subdomains = false;
+  bool preload = false;
+};
+
+/// An address to listen on, and how.
+struct listener_config {
+  endpoint address;
+  bool tls = false;  ///< resolved; `auto` is decided by the loader
+  bool redirect_to_https = false;
+  bool proxy_protocol = false;  ///< connections begin with a PROXY header
 };
 
 /// An address block in CIDR notation, IPv4 mapped into IPv6.
@@ -61,10 +101,13 @@ struct server_limits {
 };
 
 struct server_config {
-  std::vector<endpoint> listen;  ///< never empty after loading
+  std::vector<listener_config> listen;  ///< never empty after loading
   unsigned workers = 0;          ///< threads; 0 = auto
   std::string public_origin;     ///< "https://host[:port]" in lower case, no trailing slash; or empty
   std::vector<cidr> trusted_proxies;
+  std::vector<tls_certificate> tls;  ///< the first is for clients that ask for no known name; empty = no TLS
+  client_certificates clients;
+  hsts_config hsts;
   server_timeouts timeouts;
   server_limits limits;
 };
@@ -136,10 +179,19 @@ struct upstream_timeouts {
   milliseconds idle{60'000};        ///< silence inside a response, and the life of an unused pooled connection
 };
 
+/// How an upstream of https:// is verified, and how it verifies us.
+struct upstream_tls {
+  file_text ca;             ///< PEM; none = whom the operating system believes
+  file_text cert;           ///< ours, PEM; none = we have none
+  file_text key;            ///< PEM
+  std::string server_name;  ///< what its certificate must be for; empty = the endpoint's host
+};
+
 struct upstream_config {
   std::string name;
   std::vector<endpoint> endpoints;  ///< never empty after loading; used in turn
   upstream_timeouts timeouts;
+  upstream_tls tls;
   unsigned retries = 1;           ///< only where it is safe
   std::size_t connections = 256;  ///< most per endpoint, over all workers
 };

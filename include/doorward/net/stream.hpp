@@ -6,6 +6,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <coroutine>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,22 +15,11 @@
 #include "doorward/net/async.hpp"
 #include "doorward/net/executor.hpp"
 #include "doorward/net/task.hpp"
+#include "doorward/net/tls_channel.hpp"
 
 namespace doorward::net {
 
 using socket = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
-
-/// What came of one attempt that does not block.
-enum class io_status : std::uint8_t {
-  ok,     ///< `bytes` were moved, at least one
-  again,  ///< nothing could be moved now: wait, then try again
-  eof,    ///< the peer has sent everything (reading only)
-  error,  ///< the connection is gone
-};
-struct io_result {
-  io_status status;
-  std::size_t bytes = 0;
-};
 
 class stream;
 
@@ -64,12 +54,20 @@ private:
 };
 
 /// A connected stream socket, TCP or Unix, that is read and written by direct system calls and waited for through Asio.
-/// No buffer, no lock, no allocation of its own. Closed when destroyed. (TLS joins here as another way to read, write
-/// and want.)
+/// No buffer, no lock, no allocation of its own. Closed when destroyed. With TLS it is the same, through a channel that
+/// is another way to read, write and want.
 class stream {
 public:
   explicit stream(executor e) : socket_(e) {}
   explicit stream(socket s) : socket_(std::move(s)) {}
+  stream(stream const&) = delete;
+  stream& operator=(stream const&) = delete;
+  ~stream() { end_tls(); }
+
+  /// From now on everything goes through TLS; handshake() comes first.
+  void start_tls(std::unique_ptr<tls_channel> channel) noexcept { tls_ = std::move(channel); }
+  /// Null on a plain connection.
+  [[nodiscard]] tls_channel* tls() const noexcept { return tls_.get(); }
 
   /// Non-blocking, and with set_tcp_options() where `tcp`.
   void prepare(bool tcp) noexcept;
@@ -80,6 +78,8 @@ public:
 
   /// What is there to be read, without taking it: `ok` for data, `again` for nothing, `eof`, `error`.
   [[nodiscard]] io_status peek() noexcept;
+  /// A copy of the socket's next bytes, which stay where they are: for what comes before TLS.
+  [[nodiscard]] io_result peek_socket(std::span<char> into) noexcept;
 
   /// `co_await s.readable(w, timeout)`: false when the time is over. True means "try", not "there is data": a
   /// cancelled or closed stream says true too, and the attempt then tells.
@@ -108,9 +108,16 @@ private:
     waiter(waiter const&) = delete;
     waiter& operator=(waiter const&) = delete;
 
-    bool await_ready() const noexcept { return watch_.interrupted_; }
+    bool await_ready() noexcept {
+      // Nothing comes from the socket for bytes that have been decrypted already.
+      at_once_ = !write_ && stream_.tls_ && stream_.tls_->has_decrypted();
+      return at_once_ || watch_.interrupted_;
+    }
     void await_suspend(std::coroutine_handle<> h);
-    bool await_resume() noexcept { return !watch_.stop(); }
+    bool await_resume() noexcept {
+      bool const over = watch_.stop();
+      return at_once_ ? !watch_.interrupted_ : !over;
+    }
 
   private:
     struct handler {
@@ -124,11 +131,15 @@ private:
     watch& watch_;
     milliseconds timeout_;
     bool write_;
+    bool at_once_ = false;
     std::coroutine_handle<> handle_;
     detail::operation_memory memory_;
   };
 
+  void end_tls() noexcept;
+
   socket socket_;
+  std::unique_ptr<tls_channel> tls_;
 };
 
 /// For every TCP connection. No Nagle: messages are written whole. Keep-alive: a peer that vanished without a word is

@@ -76,4 +76,13 @@ enum class touch_result : std::uint8_t {
 inline constexpr std::size_t touch_results = 3;
 [[nodiscard]] std::string_view name(touch_result r) noexcept;
 
+/// How a client's TLS handshake ended.
+enum class handshake_result : std::uint8_t {
+  full,
+  resumed,  ///< with a ticket of an earlier one
+  failed,   ///< refused by one of the two, broken off, or not done in time
+};
+inline constexpr std::size_t handshake_results = 3;
+[[nodiscard]] std::string_view name(handshake_result r) noexcept;
+
 }  // namespace doorward::obs

@@ -77,6 +77,8 @@ public:
   /// give any.
   void reserved_headers_stripped(std::uint64_t n) noexcept { stripped_ += n; }
 
+  void tls_handshake(handshake_result r) noexcept { ++handshakes_[static_cast<std::size_t>(r)]; }
+
   /// An answer of an upstream. `took`: from asking for a connection to the response's last byte.
   void upstream_request(std::size_t upstream, unsigned status, nanoseconds took) {
     if (upstream >= upstreams_.size()) return;
@@ -107,6 +109,9 @@ public:
   }
   [[nodiscard]] std::uint64_t touches(touch_result r) const noexcept { return touches_[static_cast<std::size_t>(r)]; }
   [[nodiscard]] std::uint64_t reserved_headers_stripped() const noexcept { return stripped_; }
+  [[nodiscard]] std::uint64_t tls_handshakes(handshake_result r) const noexcept {
+    return handshakes_[static_cast<std::size_t>(r)];
+  }
 
 private:
   [[nodiscard]] static constexpr std::uint32_t key_of(http::method m, unsigned status, decision what) noexcept {
@@ -131,6 +136,7 @@ private:
   std::array<std::uint64_t, lookup_results> lookups_{};
   std::array<std::uint64_t, end_reasons> sessions_ended_{};
   std::array<std::uint64_t, touch_results> touches_{};
+  std::array<std::uint64_t, handshake_results> handshakes_{};
   std::uint64_t sessions_created_ = 0;
   std::uint64_t stripped_ = 0;
 };

@@ -17,6 +17,7 @@ struct answer_context {
   bool close = false;           ///< the connection ends after this answer
   bool http10 = false;          ///< the client speaks HTTP/1.0, so that keeping the connection has to be said
   std::string_view set_cookie;  ///< value of a Set-Cookie; empty = none
+  std::string_view hsts_line;   ///< "Strict-Transport-Security: ...\r\n"; empty = none
 };
 
 /// A refusal. Which headers come with it follows from its status: WWW-Authenticate with 401, Retry-After with 429 and

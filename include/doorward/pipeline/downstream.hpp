@@ -20,6 +20,9 @@ struct peer {
   bool is_unix = false;
   bool trusted = false;  ///< in trusted_proxies
   bool counted = false;  ///< against limits.connections_per_address
+  bool tls = false;
+  bool redirect_to_https = false;   ///< of its listener
+  std::string certificate_subject;  ///< RFC 4514; empty = it has shown no certificate
 };
 
 /// The client's side of one exchange: the rest of its request body comes in here, and the answer goes out. Lives in

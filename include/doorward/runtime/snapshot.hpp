@@ -75,7 +75,9 @@ struct snapshot {
   http::reserved_names reserved;
   http::head_limits limits;
   std::string login_prefix;   ///< "/login?next="
-  std::string public_scheme;  ///< of public_origin; "http" without one
+  std::string public_scheme;  ///< of public_origin; empty without one
+  std::string hsts_line;      ///< a whole header line for answers over TLS; empty = none
+  std::string certificate_line_start;  ///< "X-Client-Subject: "; empty = upstreams are not told
   std::string expire_cookie;  ///< value of the Set-Cookie that removes ours
 
   /// Value of the Set-Cookie that carries `id`. `max_age` in seconds: 0 = until the browser is closed.

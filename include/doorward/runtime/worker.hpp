@@ -10,6 +10,7 @@
 #include "doorward/base/random.hpp"
 #include "doorward/net/buffer.hpp"
 #include "doorward/net/executor.hpp"
+#include "doorward/net/tls.hpp"
 #include "doorward/net/turn_queue.hpp"
 #include "doorward/obs/access_log.hpp"
 #include "doorward/obs/log.hpp"
@@ -29,7 +30,13 @@ struct shared_state {
 
   std::atomic<std::size_t> connections{0};  ///< clients' connections, for limits.connections
   address_counts per_address;
+  net::ticket_keys tickets;
 };
+
+/// What TLS listeners need, from certificates that the loader found no fault with; null where there are none. OpenSSL
+/// may have a last objection (a key that is too short), which is in `error` then.
+[[nodiscard]] std::shared_ptr<net::tls_server const> make_tls_server(config::server_config const& c,
+                                                                     net::ticket_keys& tickets, std::string& error);
 
 /// Everything one thread needs to serve: its loop, its clock, its connections to Redis and the upstreams, its counters.
 /// Workers share nothing but `shared_state` and never call each other; whoever wants something of one posts to its
@@ -46,6 +53,8 @@ public:
   worker& operator=(worker const&) = delete;
   ~worker();
 
+  /// Gets TLS ready, on both sides. False, and why, when that cannot be. Before start().
+  [[nodiscard]] bool prepare(std::string& error);
   /// Connects to Redis, resolves names, starts the clock. Before anything listens.
   void start();
   /// Stops what start() started, so that running the `context` comes to its end.
@@ -75,6 +84,9 @@ public:
   std::string out;
   /// Now, as IMF-fixdate (RFC 9110 section 5.6.7); renewed by the clock.
   std::string date;
+
+  /// What TLS listeners show; replaced when certificates are renewed, and then kept by handshakes under way.
+  std::shared_ptr<net::tls_server const> tls;
 
   std::size_t connections_active = 0;  ///< with a request on them
   std::size_t connections_idle = 0;

@@ -64,7 +64,7 @@ public:
   ~listener();
 
   /// Begins to accept on a descriptor of bound_socket::clone(), which it owns from here on.
-  void accept_on(int fd, bool is_unix);
+  void accept_on(int fd, config::listener_config const& how);
 
   /// Stops accepting. Connections end with the answer that is under way or comes next, or soon; tunnels end now.
   void drain() noexcept;
@@ -74,13 +74,16 @@ public:
 
 private:
   friend class http1_connection;
-  class acceptor_slot;
+  struct acceptor_slot;
   using connection_list = boost::intrusive::list<live_connection, boost::intrusive::constant_time_size<false>>;
 
   net::task<> accept_loop(acceptor_slot& slot);
-  /// Whether there is room for one more; it is counted then. One for whom there is none has been told so.
-  [[nodiscard]] bool admit(net::socket& s, pipeline::peer& from);
-  void refuse(net::socket& s);
+  /// Whether there is room for one more; it is counted then. One for whom there is none has been told so, unless it
+  /// waits for TLS: it would not understand.
+  [[nodiscard]] bool admit(net::socket& s, acceptor_slot const& slot);
+  /// The same for one more of this client; called once it is known.
+  [[nodiscard]] bool admit_client(net::stream& s, pipeline::peer& from);
+  void tell_refused(net::stream& s);
 
   runtime::worker& worker_;
   pipeline::exchange_pool exchanges_;

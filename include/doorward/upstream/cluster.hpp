@@ -10,7 +10,9 @@
 #include "doorward/config/model.hpp"
 #include "doorward/net/endpoint.hpp"
 #include "doorward/net/stream.hpp"
+#include "doorward/net/tls.hpp"
 #include "doorward/net/turn_queue.hpp"
+#include "doorward/obs/log.hpp"
 
 namespace doorward::upstream {
 
@@ -87,6 +89,7 @@ private:
 
   cluster& owner_;
   net::destination where_;
+  std::string tls_name_;  ///< whom its certificate has to be for; empty = no TLS
   std::size_t const most_;
   std::size_t open_ = 0;  ///< idle, leased, and being connected
   std::size_t idle_count_ = 0;
@@ -103,13 +106,16 @@ public:
   cluster(cluster const&) = delete;
   cluster& operator=(cluster const&) = delete;
 
+  /// Gets ready for endpoints of https://, of which there may be none. False, and why, when that cannot be.
+  [[nodiscard]] bool use_tls(std::string& error);
+
   /// An idle connection to the endpoint whose turn it is, at once; an empty lease when there is none. It has been
   /// looked at: one that its peer has closed, or sent something on that nobody asked for, is not used.
   [[nodiscard]] lease take_idle();
 
   /// A new connection, to the next endpoint in turn and then, when it refuses, to the others, `retries` of them. Waits
-  /// for a free place at most `timeouts.connect`. errc::upstream_connect, upstream_connect_timeout or
-  /// upstream_saturated.
+  /// for a free place at most `timeouts.connect`. errc::upstream_connect, upstream_connect_timeout,
+  /// upstream_tls or upstream_saturated.
   [[nodiscard]] net::task<result<lease>> connect(net::watch& w);
 
   /// Resolves the names of all endpoints once.
@@ -154,12 +160,15 @@ private:
 
   [[nodiscard]] endpoint_pool* take_place() noexcept;
   [[nodiscard]] net::task<result<lease>> open_in(endpoint_pool& pool, net::watch& w);
+  [[nodiscard]] net::task<result<void>> secure(net::stream& s, net::watch& w, std::string const& host);
 
   net::asio::io_context& context_;
   net::turn_queue& turns_;
   deadline_wheel& wheel_;
   config::upstream_config config_;
   std::vector<std::unique_ptr<endpoint_pool>> endpoints_;
+  std::shared_ptr<net::tls_client const> tls_;  // null when no endpoint is of https://
+  obs::log::limiter limiter_;
   std::size_t next_endpoint_ = 0;
   bool retired_ = false;
   waiter_list waiting_;

@@ -1,0 +1,230 @@
+#include "doorward/net/tls.hpp"
+
+#include <arpa/inet.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <exception>
+
+#include "doorward/base/encoding.hpp"
+#include "doorward/base/pem.hpp"
+#include "doorward/base/random.hpp"
+
+// OpenSSL's macros are written in C.
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+
+namespace doorward::net {
+namespace {
+
+// With ephemeral keys, so that a stolen key does not open what was recorded, and with authenticated encryption.
+constexpr char tls12_suites[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+// The protocols that are spoken, as ALPN writes them (RFC 7301 section 3.1).
+constexpr unsigned char protocols[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+std::string last_failure() {
+  auto const* const words = ERR_reason_error_string(ERR_peek_last_error());
+  ERR_clear_error();
+  return words != nullptr ? words : "OpenSSL did not say why";
+}
+
+ssl_ctx_ptr new_context(SSL_METHOD const* method) {
+  ssl_ctx_ptr context(SSL_CTX_new(method));
+  auto* const c = context.get();
+  SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(c, tls12_suites);
+  SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_clear_mode(c, SSL_MODE_AUTO_RETRY);
+  // One system call for a record instead of two.
+  SSL_CTX_set_read_ahead(c, 1);
+  return context;
+}
+
+bool use_identity(SSL_CTX* c, std::string const& chain_pem, redacted const& key_pem) {
+  auto const chain = read_certificates(chain_pem);
+  auto const key = read_private_key(key_pem.reveal());
+  if (chain.empty() || !key) return false;
+  if (SSL_CTX_use_certificate(c, chain.front().get()) != 1) return false;
+  for (std::size_t i = 1; i < chain.size(); ++i)
+    if (SSL_CTX_add1_chain_cert(c, chain[i].get()) != 1) return false;
+  return SSL_CTX_use_PrivateKey(c, key.get()) == 1 && SSL_CTX_check_private_key(c) == 1;
+}
+
+bool trust(SSL_CTX* c, std::string const& ca_pem) {
+  auto const all = read_certificates(ca_pem);
+  auto* const store = SSL_CTX_get_cert_store(c);
+  for (auto const& one : all)
+    if (X509_STORE_add_cert(store, one.get()) != 1) return false;
+  return !all.empty();
+}
+
+int choose_protocol(SSL*, unsigned char const** out, unsigned char* out_size, unsigned char const* offered,
+                    unsigned offered_size, void*) {
+  unsigned char* chosen = nullptr;
+  auto const rc = SSL_select_next_proto(&chosen, out_size, protocols, sizeof protocols, offered, offered_size);
+  // A client that wants to speak something else must not be answered in HTTP (RFC 7301 section 3.2).
+  if (rc != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+// Seals a new ticket (`sealing`) or finds what opens a client's: 0 = make do without it, 2 = open it, and give out a
+// new one.
+int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
+               int sealing) noexcept try {
+  auto& keys = *static_cast<ticket_keys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  ticket_keys::found use{};
+  if (sealing != 0) {
+    use.with = keys.current(steady::now());
+    std::copy(use.with.name.begin(), use.with.name.end(), name);
+    secure_random({iv, static_cast<std::size_t>(EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()))});
+  } else {
+    auto const found = keys.find(name, steady::now());
+    if (!found) return 0;
+    use = *found;
+  }
+  char digest[] = "SHA256";
+  std::array<OSSL_PARAM, 3> params{
+      OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, use.with.mac.data(), use.with.mac.size()),
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, use.with.cipher.data(), iv, sealing) != 1) return -1;
+  if (EVP_MAC_CTX_set_params(mac, params.data()) != 1) return -1;
+  return use.renew ? 2 : 1;
+} catch (std::exception const&) {
+  return -1;
+}
+
+}  // namespace
+
+void ssl_ctx_deleter::operator()(ssl_ctx_st* c) const noexcept {
+  SSL_CTX_free(c);
+}
+
+// --- tls_server
+
+std::shared_ptr<tls_server const> tls_server::make(tls_server_options const& options, ticket_keys& keys,
+                                                   std::string& error) {
+  std::shared_ptr<tls_server> server(new tls_server);
+  for (auto const& identity : options.identities) {
+    auto made = std::make_unique<identity_context>();
+    made->context = new_context(TLS_server_method());
+    made->ocsp = identity.ocsp_der;
+    auto* const c = made->context.get();
+    if (!use_identity(c, identity.chain_pem, identity.key_pem) ||
+        (!options.client_ca_pem.empty() && !trust(c, options.client_ca_pem))) {
+      error = last_failure();
+      return nullptr;
+    }
+    SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    // Tickets are kept by the clients; nothing about a session is kept here.
+    SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+    constexpr unsigned char name[] = "doorward";
+    SSL_CTX_set_session_id_context(c, name, sizeof name - 1);
+    SSL_CTX_set_app_data(c, &keys);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(c, ticket_key);
+    SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(c, on_server_name);
+    SSL_CTX_set_tlsext_servername_arg(c, server.get());
+    if (!made->ocsp.empty()) {
+      SSL_CTX_set_tlsext_status_cb(c, on_status_request);
+      SSL_CTX_set_tlsext_status_arg(c, made.get());
+    }
+    if (!options.client_ca_pem.empty()) {
+      SSL_CTX_set_verify(c, SSL_VERIFY_PEER | (options.client_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                         nullptr);
+      for (auto const& authority : read_certificates(options.client_ca_pem))
+        SSL_CTX_add_client_CA(c, authority.get());
+    }
+    for (auto const& n : identity.names)
+      server->names_.emplace(n, c);  // the first that names it has it
+    server->contexts_.push_back(std::move(made));
+  }
+  return server;
+}
+
+SSL_CTX* tls_server::for_name(std::string_view name) const noexcept {
+  std::string wanted(name);
+  std::transform(wanted.begin(), wanted.end(), wanted.begin(), to_lower);
+  if (wanted.ends_with('.')) wanted.pop_back();
+  if (auto const at = names_.find(wanted); at != names_.end()) return at->second;
+  auto const dot = wanted.find('.');
+  if (dot == std::string::npos) return nullptr;
+  auto const at = names_.find('*' + wanted.substr(dot));
+  return at != names_.end() ? at->second : nullptr;
+}
+
+int tls_server::on_server_name(SSL* ssl, int*, void* self) {
+  auto const* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  auto* const context = static_cast<tls_server*>(self)->for_name(name);
+  if (context == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_SSL_CTX(ssl, context);
+  return SSL_TLSEXT_ERR_OK;
+}
+
+int tls_server::on_status_request(SSL* ssl, void* self) {
+  auto const& ocsp = static_cast<identity_context*>(self)->ocsp;
+  auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(ocsp.data(), ocsp.size()));
+  if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(ocsp.size()));  // which owns it
+  return SSL_TLSEXT_ERR_OK;
+}
+
+std::unique_ptr<tls_channel> tls_server::accept(int fd) const {
+  ssl_ptr ssl(SSL_new(contexts_.front()->context.get()));
+  SSL_set_accept_state(ssl.get());
+  return std::make_unique<tls_channel>(std::move(ssl), fd);
+}
+
+// --- tls_client
+
+std::shared_ptr<tls_client const> tls_client::make(tls_client_options const& options, std::string& error) {
+  std::shared_ptr<tls_client> client(new tls_client);
+  client->context_ = new_context(TLS_client_method());
+  auto* const c = client->context_.get();
+  bool const trusts = options.ca_pem.empty() ? SSL_CTX_set_default_verify_paths(c) == 1 : trust(c, options.ca_pem);
+  if (!trusts || (!options.chain_pem.empty() && !use_identity(c, options.chain_pem, options.key_pem))) {
+    error = last_failure();
+    return nullptr;
+  }
+  SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_alpn_protos(c, protocols, sizeof protocols);
+  return client;
+}
+
+std::unique_ptr<tls_channel> tls_client::connect(int fd, std::string const& name) const {
+  ssl_ptr ssl(SSL_new(context_.get()));
+  auto* const s = ssl.get();
+  in6_addr ignored{};
+  bool const literal = ::inet_pton(AF_INET, name.c_str(), &ignored) == 1 ||
+                       ::inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
+  if (literal) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), name.c_str());
+  } else {
+    SSL_set_hostflags(s, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    SSL_set1_host(s, name.c_str());
+    SSL_set_tlsext_host_name(s, name.c_str());
+  }
+  SSL_set_connect_state(s);
+  return std::make_unique<tls_channel>(std::move(ssl), fd);
+}
+
+task<io_status> handshake(stream& s, watch& w, milliseconds timeout) {
+  for (;;) {
+    auto const status = s.tls()->handshake();
+    if (status != io_status::again) co_return status;
+    bool const in_time = co_await s.readable(w, timeout);
+    if (!in_time) co_return io_status::again;
+  }
+}
+
+}  // namespace doorward::net

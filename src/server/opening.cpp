@@ -1,0 +1,100 @@
+// What comes before the first request of a connection: the PROXY header, the client's place, TLS.
+#include "doorward/net/proxy_header.hpp"
+#include "doorward/net/tls.hpp"
+#include "doorward/obs/log.hpp"
+#include "doorward/pipeline/answer.hpp"
+#include "server/http1_connection.hpp"
+#include "server/peer_address.hpp"
+
+namespace doorward::server {
+
+using obs::log::level;
+
+// False when there is nobody to serve.
+net::task<bool> http1_connection::open(bool proxied) {
+  from_.trusted = !from_.is_unix && worker_.view.is_trusted(from_.address);
+  // One deadline for all of it: a byte now and then does not buy time.
+  auto const until = worker_.wheel.now() + worker_.view.config.server.timeouts.header;
+  if (proxied) {
+    bool const named = co_await read_proxy_header(until);
+    if (!named) co_return false;
+  }
+  if (!listener_.admit_client(stream_, from_)) co_return false;
+  if (from_.tls) {
+    bool const secured = co_await secure(until);
+    if (!secured) co_return false;
+  }
+  co_return true;
+}
+
+// Says who the client is. What follows it, TLS or a request, is left in the socket.
+net::task<bool> http1_connection::read_proxy_header(time_point until) {
+  auto const refuse = [this](char const* why) {
+    worker_.limiter.write(worker_.wheel.now(), level::warn, "proxy_header_refused",
+                          {{"peer", from_.text}, {"reason", why}});
+    return false;
+  };
+  // Whoever is not a proxy of ours could claim to be anybody.
+  if (!from_.trusted && !from_.is_unix) co_return refuse("the peer is not in trusted_proxies");
+
+  watch_.limit(until);
+  auto const room = buffer_.room().first(net::longest_proxy_header);
+  net::proxy_header header;
+  for (;;) {
+    auto const r = stream_.peek_socket(room);
+    if (r.status == net::io_status::ok) header = net::read_proxy_header({room.data(), r.bytes});
+    if (header.outcome != net::proxy_header::state::incomplete) break;
+    if (r.status == net::io_status::eof || r.status == net::io_status::error) co_return false;
+    // Woken by new bytes only, although the old ones are still there: the reactor is edge-triggered.
+    bool const in_time = co_await stream_.readable(watch_, milliseconds::max());
+    if (!in_time) co_return refuse("it did not come in time");
+  }
+  watch_.limit(time_point::max());
+  if (header.outcome == net::proxy_header::state::malformed) co_return refuse("it is none");
+  (void)stream_.try_read(room.first(header.size));
+  buffer_.release();
+  if (header.local) co_return true;
+  auto client = named_peer(header.source);
+  client.trusted = worker_.view.is_trusted(client.address);
+  client.tls = from_.tls;
+  client.redirect_to_https = from_.redirect_to_https;
+  from_ = std::move(client);
+  co_return true;
+}
+
+net::task<bool> http1_connection::secure(time_point until) {
+  auto const server = worker_.tls;  // kept: a renewed certificate takes its place in the worker
+  stream_.start_tls(server->accept(stream_.native().native_handle()));
+  watch_.limit(until);
+  auto const status = co_await net::handshake(stream_, watch_, milliseconds::max());
+  watch_.limit(time_point::max());
+  auto const& channel = *stream_.tls();
+  if (status == net::io_status::ok) {
+    from_.certificate_subject = channel.peer_subject();
+    worker_.metrics.tls_handshake(channel.resumed() ? obs::handshake_result::resumed : obs::handshake_result::full);
+    co_return true;
+  }
+  worker_.metrics.tls_handshake(obs::handshake_result::failed);
+  bool const late = status == net::io_status::again;
+  worker_.limiter.write(worker_.wheel.now(), level::info, "tls_handshake_failed",
+                        {{"client", from_.text}, {"reason", late ? "it was not done in time" : channel.failure()}});
+  if (channel.spoke_http()) tell_of_tls();
+  co_return false;
+}
+
+// Somebody wrote http:// for https://. It can be told so, because it reads plain text.
+void http1_connection::tell_of_tls() {
+  auto const id = obs::new_request_id(worker_.random);
+  pipeline::answer_context context;
+  context.request_id = obs::view(id);
+  context.date = worker_.date;
+  pipeline::refusal why;
+  why.why = errc::bad_request;
+  worker_.out.clear();
+  pipeline::append_refusal(worker_.out, context, why);
+  stream_.start_tls(nullptr);
+  (void)stream_.try_write(worker_.out);
+  worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, 400, errc::bad_request, {});
+}
+
+}  // namespace doorward::server
