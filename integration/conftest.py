@@ -10,16 +10,27 @@ from support.redis_server import RedisServer  # noqa: E402
 from support.stage import Stage  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="also what takes minutes")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "cost: measures memory or time; means nothing with sanitizers")
+    config.addinivalue_line("markers", "long: takes minutes; only with --long")
 
 
 def pytest_collection_modifyitems(config, items):
     """What measures is not collected for a sanitized binary: the figures would be the sanitizer's."""
+
+    def leave_out(marker):
+        left_out = [item for item in items if item.get_closest_marker(marker)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
     if SANITIZED:
-        measured = [item for item in items if item.get_closest_marker("cost")]
-        items[:] = [item for item in items if item not in measured]
-        config.hook.pytest_deselected(items=measured)
+        leave_out("cost")
+    if not config.getoption("--long"):
+        leave_out("long")
 
 
 def pytest_sessionstart(session):

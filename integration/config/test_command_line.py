@@ -173,7 +173,7 @@ def test_alias_bomb(file):
 
 
 LATER = {
-    "tls": with_line("server: { tls: [{ cert: a, key: b }] }"),
+    "http2": with_line("server: { http2: true }"),
     "sentinel": SMALLEST.replace('{ url: "redis://127.0.0.1:6379" }', "{ sentinel: { master: m, nodes: ['127.0.0.1:26379'] } }"),
     "cluster": SMALLEST.replace('{ url: "redis://127.0.0.1:6379" }', "{ cluster: { nodes: ['127.0.0.1:6379'] } }"),
     "rediss": SMALLEST.replace("redis://", "rediss://"),
@@ -185,7 +185,6 @@ LATER = {
     "balance": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], balance: least_requests }"),
     "health": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], health: { path: /h } }"),
     "protocol": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], protocol: h2c }"),
-    "https upstream": SMALLEST.replace("app: http:", "app: https:"),
     "rate limit": SMALLEST.replace("path: /**", "path: /**, rate_limit: { rate: 50/s, burst: 100, by: user }"),
     "tracing": with_line("tracing: { otlp: 'http://127.0.0.1:4318' }"),
 }

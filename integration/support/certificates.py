@@ -19,15 +19,16 @@ class Authority:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                 "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.cert)  # fmt: skip
 
-    def issue(self, file, *names, subject="", key="ec"):
-        """A certificate for these names or addresses; returns (certificate, key). `key="rsa"`: another kind."""
+    def issue(self, file, *names, subject="", key="ec", days=2, more=""):
+        """A certificate for these names or addresses; returns (certificate, key). `key="rsa"`: another kind; `more`:
+        lines of further extensions."""
         cert, secret, request = (self.folder / f"{file}.{end}" for end in ("crt", "key", "csr"))
         kind = ["-newkey", "rsa:2048"] if key == "rsa" else ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
         openssl("req", "-new", *kind, "-nodes", "-subj", subject or f"/CN={file}", "-keyout", secret, "-out", request)
         alternatives = ",".join(("IP:" if name[0].isdigit() else "DNS:") + name for name in names)
         extensions = self.folder / f"{file}.ext"
-        extensions.write_text(f"subjectAltName={alternatives}\n" if names else "")
-        openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", "2",
+        extensions.write_text((f"subjectAltName={alternatives}\n" if names else "") + more)
+        openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", days,
                 "-extfile", extensions, "-out", cert)  # fmt: skip
         return str(cert), str(secret)
 

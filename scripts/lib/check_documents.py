@@ -36,6 +36,22 @@ def check(file):
     return "" if run.returncode == 0 else f"exit code {run.returncode}\n{run.stdout}{run.stderr}"
 
 
+def write_certificates(content, folder):
+    """The files of certificates and keys that a configuration names, beside it: all the same one."""
+    for name in set(re.findall(r"[\w-]+\.(?:crt|key)", content)):
+        (folder / name).write_text(certificate[name.endswith(".key")])
+
+
+def new_certificate():
+    """(certificate, key)"""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = Path(folder) / "c", Path(folder) / "k"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x",
+                        "-addext", "subjectAltName=DNS:x.test", "-keyout", key, "-out", cert],
+                       check=True, capture_output=True, timeout=20)  # fmt: skip
+        return cert.read_text(), key.read_text()
+
+
 def blocks(text):
     """(line number, content) of each yaml block; a block inside a list is unindented."""
     for match in re.finditer(r"^( *)```ya?ml\n(.*?)^\1```", text, re.M | re.S):
@@ -51,6 +67,7 @@ def broken_links(page, text):
             yield target
 
 
+certificate = new_certificate()
 for file in FILES:
     judge(file.relative_to(ROOT), check(file))
 for page in PAGES:
@@ -61,6 +78,7 @@ for page in PAGES:
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "doorward.yaml"
                 file.write_text(content)
+                write_certificates(content, Path(folder))
                 judge(f"{name}:{line}", check(file))
     judge(name, " ".join(f"no such file: {target}" for target in broken_links(page, text)))
 

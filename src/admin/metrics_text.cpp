@@ -176,7 +176,8 @@ std::unordered_map<std::string_view, filler> const& fillers() {
        }},
       {"doorward_tls_handshakes_total",
        [](family& f, scrape const& s) {
-         fill_list<obs::handshake_result>(f, obs::handshake_results, [&](auto r) { return s.metrics.tls_handshakes(r); });
+         fill_list<obs::handshake_result>(f, obs::handshake_results,
+                                          [&](auto r) { return s.metrics.tls_handshakes(r); });
        }},
       {"doorward_access_log_dropped_total", [](family& f, scrape const& s) { f.value(s.access_log_dropped); }},
       {"doorward_config_last_reload_successful",

@@ -83,7 +83,10 @@ struct supervisor::crew {
 };
 
 supervisor::supervisor(config::model m)
-    : config_(std::move(m)), certificates_(config_.server), writer_(STDOUT_FILENO), shared_(config_.server.limits.connections_per_address) {}
+    : config_(std::move(m)),
+      certificates_(config_.server),
+      writer_(STDOUT_FILENO),
+      shared_(config_.server.limits.connections_per_address) {}
 
 supervisor::~supervisor() {
   stop();
@@ -165,8 +168,9 @@ void supervisor::renew_certificates() {
   certificates_ = *std::move(fresh.value);
   renewal_error_.clear();
   for (std::size_t i = 0; i < crews_.size(); ++i)
-    boost::asio::post(crews_[i]->worker.context,
-                      [&worker = crews_[i]->worker, tls = std::move(made[i])]() mutable { worker.tls = std::move(tls); });
+    boost::asio::post(crews_[i]->worker.context, [&worker = crews_[i]->worker, tls = std::move(made[i])]() mutable {
+      worker.tls = std::move(tls);
+    });
   obs::log::info("certificates_renewed");
 }
 

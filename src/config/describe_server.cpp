@@ -141,9 +141,10 @@ typed<server_config> describe_server() {
   auto const address_block = parsed_text<cidr>("CIDR", "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", parse_cidr);
   auto const origin = parsed_text<std::string>("origin", "^$|^https?://[^/?#]+$", parse_origin);
   return mapping<server_config>({
-      field("listen", &server_config::listen, listeners(), default_listen,
-            "Where clients connect: `host:port`, `[::1]:8080`, `unix:/path`, or a list of these and of mappings. Port 0 "
-            "takes any free one."),
+      field(
+          "listen", &server_config::listen, listeners(), default_listen,
+          "Where clients connect: `host:port`, `[::1]:8080`, `unix:/path`, or a list of these and of mappings. Port 0 "
+          "takes any free one."),
       field("workers", &server_config::workers, or_auto(integer<unsigned>(1, 1024)), "auto",
             "Threads. `auto` is one for each usable core; a cgroup's quota counts."),
       field("public_origin", &server_config::public_origin, origin, "\"\"",

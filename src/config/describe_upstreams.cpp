@@ -56,7 +56,8 @@ typed<upstream_tls> tls() {
                                                                         : complaint{"not a host name"};
   });
   return mapping<upstream_tls>({
-      field("ca", &upstream_tls::ca, file(), "\"\"", "Who vouches for it, PEM. Empty: whom the operating system believes."),
+      field("ca", &upstream_tls::ca, file(), "\"\"",
+            "Who vouches for it, PEM. Empty: whom the operating system believes."),
       field("cert", &upstream_tls::cert, file(), "\"\"", "Our certificate and its issuers, PEM."),
       field("key", &upstream_tls::key, file(), "\"\"", "Its private key, PEM, without a password."),
       field("server_name", &upstream_tls::server_name, name, "\"\"",

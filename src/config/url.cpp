@@ -137,8 +137,8 @@ parsed<endpoint> parse_upstream_url(std::string_view text) {
   if (url->has_userinfo()) return complaint{"an upstream's URL has no user or password"};
   if (!view(url->encoded_path()).empty() || url->has_query() || url->has_fragment()) {
     return complaint{"an upstream's URL ends after the port",
-                     fmt::format("write `{}://{}`; paths are changed by a route's `rewrite` or `strip_prefix`",
-                                 scheme, std::get_if<endpoint>(&e)->text)};
+                     fmt::format("write `{}://{}`; paths are changed by a route's `rewrite` or `strip_prefix`", scheme,
+                                 std::get_if<endpoint>(&e)->text)};
   }
   return e;
 }

@@ -139,8 +139,7 @@ std::shared_ptr<tls_server const> tls_server::make(tls_server_options const& opt
       SSL_CTX_set_tlsext_status_arg(c, made.get());
     }
     if (!options.client_ca_pem.empty()) {
-      SSL_CTX_set_verify(c, SSL_VERIFY_PEER | (options.client_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-                         nullptr);
+      SSL_CTX_set_verify(c, SSL_VERIFY_PEER | (options.client_required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
       for (auto const& authority : read_certificates(options.client_ca_pem))
         SSL_CTX_add_client_CA(c, authority.get());
     }
@@ -205,8 +204,8 @@ std::unique_ptr<tls_channel> tls_client::connect(int fd, std::string const& name
   ssl_ptr ssl(SSL_new(context_.get()));
   auto* const s = ssl.get();
   in6_addr ignored{};
-  bool const literal = ::inet_pton(AF_INET, name.c_str(), &ignored) == 1 ||
-                       ::inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
+  bool const literal =
+      ::inet_pton(AF_INET, name.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
   if (literal) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), name.c_str());
   } else {

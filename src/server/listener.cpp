@@ -18,7 +18,8 @@ constexpr milliseconds after_a_failed_accept{100};
 
 /// One listening socket of one worker.
 struct listener::acceptor_slot {
-  acceptor_slot(net::asio::io_context& context, int fd, config::listener_config h) : acceptor(context), how(std::move(h)) {
+  acceptor_slot(net::asio::io_context& context, int fd, config::listener_config h)
+      : acceptor(context), how(std::move(h)) {
     using net::asio::generic::stream_protocol;
     acceptor.assign(stream_protocol(is_unix() ? AF_UNIX : AF_INET6, 0), fd);
   }

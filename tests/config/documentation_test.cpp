@@ -115,8 +115,8 @@ TEST_CASE("conf/doorward.yaml shows every key, with its default where it has one
     std::vector<node const*> values;
     collect(tree, row.path, values);
     if (values.empty()) {
-      // Not available yet, or in a list that has files which are not here, so it stands in a comment; or it is the other
-      // of two that exclude each other.
+      // Not available yet, or in a list that has files which are not here, so it stands in a comment; or it is the
+      // other of two that exclude each other.
       CHECK((row.later || row.path.starts_with("server.listen[]") || row.path.starts_with("server.tls[]")));
       CHECK(text.find(row.described->name + ":") != std::string::npos);
       continue;

@@ -6,7 +6,8 @@ TEST_CASE("keys nobody knows, with a guess at what was meant") {
   check_each({
       {"@@sever: {}", "sever", "unknown key", "did you mean `server`?"},
       {"server: { @@wat: x }", "server.wat", "unknown key",
-       "known here: `listen`, `workers`, `public_origin`, `trusted_proxies`, `tls`, `client_certificates`, `hsts`, `http2`, `timeouts` and `limits`"},
+       "known here: `listen`, `workers`, `public_origin`, `trusted_proxies`, `tls`, `client_certificates`, `hsts`, "
+       "`http2`, `timeouts` and `limits`"},
       {"server:\n  timeouts:\n    @@hedaer: 5s", "server.timeouts.hedaer", "unknown key", "did you mean `header`?"},
       {"server: { timeouts: { @@Idle: 5s } }", "server.timeouts.Idle", "unknown key", "did you mean `idle`?"},
       {"routes: [{ path: /**, upstream: app, @@auht: none }]", "routes[0].auht", "unknown key", "did you mean `auth`?"},

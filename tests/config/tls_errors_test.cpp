@@ -20,7 +20,8 @@ struct certificate_files {
     auto const nameless = authority.issue({.common_name = "nobody"});
     folder.write("nameless.crt", nameless.pem);
     folder.write("nameless.key", nameless.key_pem);
-    auto const old = authority.issue({.common_name = "old", .dns_names = {"old.test"}, .begins_in = -99, .ends_in = -9});
+    auto const old =
+        authority.issue({.common_name = "old", .dns_names = {"old.test"}, .begins_in = -99, .ends_in = -9});
     folder.write("old.crt", old.pem);
     folder.write("old.key", old.key_pem);
     folder.write("ca.crt", authority.pem());
@@ -73,7 +74,9 @@ TEST_CASE("TLS: certificates that cannot be used") {
 }
 
 TEST_CASE("TLS: listeners and clients that do not fit") {
-  auto const server = [](std::string const& rest) { return "server: { tls: [" + std::string(good) + "], " + rest + " }"; };
+  auto const server = [](std::string const& rest) {
+    return "server: { tls: [" + std::string(good) + "], " + rest + " }";
+  };
   check_located({
       {"server: { listen: [{ address: 127.0.0.1:1, tls: @@true }] }", "server.listen[0].tls", "there is no certificate",
        "give `server.tls`"},
@@ -149,7 +152,8 @@ TEST_CASE("TLS: files that are read again") {
   auto const first = files().authority.issue({.common_name = "one", .dns_names = {"one.test"}});
   auto const second = files().authority.issue({.common_name = "two", .dns_names = {"two.test"}});
   put("a", first);
-  auto const m = loaded_model("server: { tls: [{ cert: " + folder.file("a.crt") + ", key: " + folder.file("a.key") + " }] }");
+  auto const m =
+      loaded_model("server: { tls: [{ cert: " + folder.file("a.crt") + ", key: " + folder.file("a.key") + " }] }");
 
   auto const same = reread_certificates(m.server);
   CHECK_FALSE(same.value);

@@ -13,14 +13,14 @@ int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   auto const whole = net::read_proxy_header(bytes);
   if (whole.outcome == state::complete) {
     require(whole.size <= size && whole.size <= net::longest_proxy_header, "it ends within what came");
-    require(net::read_proxy_header(bytes.substr(0, whole.size)).outcome == state::complete, "nothing behind it matters");
+    require(net::read_proxy_header(bytes.substr(0, whole.size)).outcome == state::complete,
+            "nothing behind it matters");
     require(net::read_proxy_header(bytes.substr(0, whole.size - 1)).outcome == state::incomplete, "and all of it does");
   }
   if (whole.outcome == state::malformed) {
     std::string const more = std::string(bytes) + "\r\n";
     require(net::read_proxy_header(more).outcome == state::malformed, "what is wrong does not become right");
   }
-  if (whole.outcome == state::incomplete)
-    require(size < net::longest_proxy_header, "waiting has an end");
+  if (whole.outcome == state::incomplete) require(size < net::longest_proxy_header, "waiting has an end");
   return 0;
 }

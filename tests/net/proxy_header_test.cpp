@@ -98,8 +98,8 @@ TEST_CASE("version 2") {
 }
 
 TEST_CASE("byte by byte, it is incomplete until it is complete") {
-  auto const whole = GENERATE(as<std::string>{}, "PROXY TCP4 192.0.2.1 127.0.0.1 4660 80\r\n",
-                              binary('\x21', '\x11', two_v4));
+  auto const whole =
+      GENERATE(as<std::string>{}, "PROXY TCP4 192.0.2.1 127.0.0.1 4660 80\r\n", binary('\x21', '\x11', two_v4));
   for (std::size_t n = 0; n < whole.size(); ++n) {
     CAPTURE(n);
     CHECK(read_proxy_header(std::string_view(whole).substr(0, n)).outcome == state::incomplete);

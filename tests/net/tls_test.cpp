@@ -41,7 +41,8 @@ struct tls_bench {
   std::optional<io_status> server_done;
   std::optional<io_status> client_done;
 
-  explicit tls_bench(net::tls_server_options const& options, net::tls_client_options theirs = {authority().pem(), {}, {}}) {
+  explicit tls_bench(net::tls_server_options const& options,
+                     net::tls_client_options theirs = {authority().pem(), {}, {}}) {
     client.prepare(false);
     std::string error;
     accepting = net::tls_server::make(options, keys, error);
@@ -130,7 +131,10 @@ TEST_CASE("the client does not believe a certificate") {
       {"of another name", {.common_name = "b", .dns_names = {"b.test"}}, "a.test", "hostname mismatch"},
       {"of a wildcard two labels up", {.common_name = "w", .dns_names = {"*.test"}}, "x.a.test", "hostname mismatch"},
       {"whose name is in its subject only", {.common_name = "a.test", .dns_names = {"b.test"}}, "a.test", "mismatch"},
-      {"that has ended", {.common_name = "a", .dns_names = {"a.test"}, .begins_in = -99, .ends_in = -9}, "a.test", "expired"},
+      {"that has ended",
+       {.common_name = "a", .dns_names = {"a.test"}, .begins_in = -99, .ends_in = -9},
+       "a.test",
+       "expired"},
       {"of another address", {.common_name = "a", .addresses = {"10.0.0.1"}}, "10.0.0.2", "IP address mismatch"},
   }));
   CAPTURE(r.what);
@@ -158,7 +162,8 @@ TEST_CASE("an address has a certificate too") {
 TEST_CASE("the certificate is the one for the name that is asked for") {
   // Each client believes the certificate of its own name only.
   auto const name = GENERATE(as<std::string>{}, "a.test", "B.TEST", "x.wild.test");
-  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}}), identity({.common_name = "b", .dns_names = {"b.test"}}),
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}}),
+                identity({.common_name = "b", .dns_names = {"b.test"}}),
                 identity({.common_name = "w", .dns_names = {"*.wild.test"}})}});
   b.shake_hands(name);
   CHECK(b.agreed());
@@ -173,7 +178,8 @@ TEST_CASE("the first certificate is for names nobody knows") {
 
 TEST_CASE("clients' certificates") {
   auto const server = [](bool required) {
-    return net::tls_server_options{{identity({.common_name = "a", .dns_names = {"a.test"}})}, authority().pem(), required};
+    return net::tls_server_options{
+        {identity({.common_name = "a", .dns_names = {"a.test"}})}, authority().pem(), required};
   };
   auto const with = [](test_certificate const& c) {
     return net::tls_client_options{authority().pem(), c.pem, redacted(c.key_pem)};
@@ -255,7 +261,9 @@ TEST_CASE("bytes that have been decrypted are not waited for at the socket") {
   (void)b.client.try_write("0123456789");
   std::array<char, 4> room{};
   CHECK(b.server.try_read(room).bytes == 4);
-  auto const wait = [](net::stream& s, net::watch& w, bool& there) -> net::task<> { there = co_await s.readable(w, 10s); };
+  auto const wait = [](net::stream& s, net::watch& w, bool& there) -> net::task<> {
+    there = co_await s.readable(w, 10s);
+  };
   bool there = false;
   net::spawn(wait(b.server, b.server_watch, there));
   CHECK(there);

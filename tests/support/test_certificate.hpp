@@ -20,7 +20,7 @@ struct certificate_wish {
   std::string common_name{};
   std::vector<std::string> dns_names{};
   std::vector<std::string> addresses{};  ///< IP addresses it is for
-  long begins_in = -3600;              ///< seconds from now
+  long begins_in = -3600;                ///< seconds from now
   long ends_in = 3600;
 };
 

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-
 struct x509_st;
 struct evp_pkey_st;
 

@@ -102,8 +102,8 @@ struct server_limits {
 
 struct server_config {
   std::vector<listener_config> listen;  ///< never empty after loading
-  unsigned workers = 0;          ///< threads; 0 = auto
-  std::string public_origin;     ///< "https://host[:port]" in lower case, no trailing slash; or empty
+  unsigned workers = 0;                 ///< threads; 0 = auto
+  std::string public_origin;            ///< "https://host[:port]" in lower case, no trailing slash; or empty
   std::vector<cidr> trusted_proxies;
   std::vector<tls_certificate> tls;  ///< the first is for clients that ask for no known name; empty = no TLS
   client_certificates clients;

@@ -33,12 +33,12 @@ struct tls_identity {
 
 struct tls_server_options {
   std::vector<tls_identity> identities;  ///< the first is for clients that ask for no name that is known
-  std::string client_ca_pem{};             ///< who vouches for clients; empty = they are not asked for a certificate
+  std::string client_ca_pem{};           ///< who vouches for clients; empty = they are not asked for a certificate
   bool client_required = false;          ///< without one there is no connection
 };
 
-/// What one worker's TLS listeners need. Immutable; a renewed certificate makes a new one. It has to live as long as the
-/// handshakes that it began.
+/// What one worker's TLS listeners need. Immutable; a renewed certificate makes a new one. It has to live as long as
+/// the handshakes that it began.
 class tls_server {
 public:
   /// The error's text is in OpenSSL's words. `keys` must outlive every connection.
@@ -64,7 +64,7 @@ private:
 };
 
 struct tls_client_options {
-  std::string ca_pem;   ///< who is believed; empty = whom the operating system believes
+  std::string ca_pem;     ///< who is believed; empty = whom the operating system believes
   std::string chain_pem;  ///< our own certificate, for those who ask; empty = none
   redacted key_pem;
 };

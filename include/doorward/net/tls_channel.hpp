@@ -74,9 +74,9 @@ private:
 
   ssl_ptr ssl_;
   int fd_;
-  bool read_writes_ = false;   ///< reading waits until the socket can be written
-  bool write_reads_ = false;   ///< writing waits until there is something to be read
-  bool ended_ = false;         ///< the socket has come to its end
+  bool read_writes_ = false;  ///< reading waits until the socket can be written
+  bool write_reads_ = false;  ///< writing waits until there is something to be read
+  bool ended_ = false;        ///< the socket has come to its end
   bool failed_ = false;
   bool spoke_http_ = false;
   std::string failure_;

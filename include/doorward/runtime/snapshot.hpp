@@ -74,11 +74,11 @@ struct snapshot {
   std::vector<identity_header> headers;
   http::reserved_names reserved;
   http::head_limits limits;
-  std::string login_prefix;   ///< "/login?next="
-  std::string public_scheme;  ///< of public_origin; empty without one
-  std::string hsts_line;      ///< a whole header line for answers over TLS; empty = none
+  std::string login_prefix;            ///< "/login?next="
+  std::string public_scheme;           ///< of public_origin; empty without one
+  std::string hsts_line;               ///< a whole header line for answers over TLS; empty = none
   std::string certificate_line_start;  ///< "X-Client-Subject: "; empty = upstreams are not told
-  std::string expire_cookie;  ///< value of the Set-Cookie that removes ours
+  std::string expire_cookie;           ///< value of the Set-Cookie that removes ours
 
   /// Value of the Set-Cookie that carries `id`. `max_age` in seconds: 0 = until the browser is closed.
   [[nodiscard]] std::string session_cookie(std::string_view id, std::chrono::seconds max_age) const;
