@@ -97,6 +97,32 @@ def test_client_that_does_not_read_is_cut(stage):
     eventually(lambda: door.metrics().value("doorward_connections") == 0)
 
 
+def test_upstream_that_stops_reading_is_given_up(stage):
+    """The request's body has a clock of its own while the answer is waited for, and the place comes back."""
+    ended = threading.Event()
+    stage.app.reads_bodies = False
+    stage.app.script = lambda request, connection: ended.wait(20)
+    door = stage.start(server={"limits": {"body_bytes": "1GiB"}}, upstreams={"app": {"endpoints": [stage.app.url], "timeouts": {"idle": "1500ms", "first_byte": "1500ms"}}})
+    with door.client(15) as client:
+        client.send(build("POST", "/public/x", {"Content-Length": str(64 * MIB)}))
+        sent = threading.Thread(target=send_until_it_breaks, args=(client, 64 * MIB), daemon=True)
+        sent.start()
+        with pytest.raises(ConnectionError):  # or an answer: both say that it is over
+            answer = client.response("POST")
+            assert answer.status in (502, 504)
+            raise ConnectionError
+    ended.set()
+    eventually(lambda: door.metrics().value("doorward_upstream_connections", upstream="app", state="active") == 0, 5, "the place")
+
+
+def send_until_it_breaks(client, count):
+    try:
+        for _ in range(count // 65536):
+            client.sock.sendall(b"x" * 65536)
+    except OSError:
+        pass
+
+
 def test_event_stream_is_not_buffered(stage):
     go = threading.Semaphore(0)
 

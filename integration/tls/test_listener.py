@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 import pytest
 from support.client import RawClient, build
@@ -157,6 +158,31 @@ def test_a_client_that_never_shakes_hands_is_cut(start):
     with door.client() as c:
         c.send(b"\x16\x03\x01")
         assert c.is_closed()
+
+
+def test_part_of_a_record_now_and_then_buys_no_time(authority, start):
+    """What TLS reads without a byte of a request: an idle connection has one deadline all the same."""
+    door = start(timeouts={"header": "500ms", "idle": "500ms", "drain_delay": "0s", "drain": "2s"})
+    raw = socket.create_connection(door.address.rsplit(":", 1))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = authority.trusted().wrap_bio(incoming, outgoing, server_hostname="app.test")
+    while True:
+        try:
+            tls.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            raw.sendall(outgoing.read())
+            incoming.write(raw.recv(65536))
+    raw.sendall(outgoing.read())
+    tls.write(b"x" * 16000)
+    record = outgoing.read()
+    began = time.monotonic()
+    with pytest.raises(ConnectionError):
+        for byte in record:
+            raw.sendall(bytes([byte]))
+            time.sleep(0.05)  # slower than any client
+            assert time.monotonic() - began < 3, "it lives on"
+    raw.close()
 
 
 def test_the_end_of_an_answer_without_a_length_is_told(stage, start, client):

@@ -1,6 +1,7 @@
 """The PROXY protocol: who the client is, said by a proxy of the lower layers that is trusted to say it."""
 
 import socket
+import time
 
 import pytest
 from support.client import RawClient, build
@@ -99,6 +100,33 @@ def test_one_that_does_not_come_in_time(start):
     door = start(timeouts={"header": "300ms", "drain_delay": "0s", "drain": "2s"})
     with RawClient(door.address, before=b"PROXY TCP4 192.0.2.7") as c:
         assert closed(c)
+
+
+def test_waiting_for_the_rest_of_one_costs_nothing(start):
+    door = start()
+    with RawClient(door.address, before=b"PROXY TCP4 192.0.2.7") as waiting:
+        before = door.metrics().value("process_cpu_seconds_total")
+        with RawClient(door.address, before=v1()) as c:
+            for _ in range(3):
+                c.ask("GET", "/public/")
+        time.sleep(0.5)  # the span that is measured
+        assert door.metrics().value("process_cpu_seconds_total") - before < 0.25
+        waiting.send(b" 127.0.0.1 4711 80\r\n" + build("GET", "/public/"))
+        assert waiting.response().status == 200
+
+
+def test_half_a_header_and_an_end(start):
+    door = start()
+    with RawClient(door.address, before=b"PROXY TCP4 192.0.2.7") as c:
+        c.finish()
+        assert closed(c)
+
+
+def test_a_client_that_the_proxy_cannot_name_is_not_believed_like_the_proxy(stage, start):
+    door = start()
+    with RawClient(door.address, before=b"PROXY UNKNOWN\r\n") as c:
+        assert c.ask("GET", "/public/", {"X-Forwarded-For": "1.2.3.4"}).status == 200
+    assert stage.app.last.header("X-Forwarded-For") == "127.0.0.1"
 
 
 def test_connections_are_counted_by_the_named_client(start):

@@ -63,7 +63,7 @@ public:
   void watch_certificates() {
     renewal_.expires_after(renewal_poll);
     renewal_.async_wait([this](boost::system::error_code const& cancelled) {
-      if (cancelled) return;
+      if (cancelled || finished_) return;
       supervisor_.renew_certificates();
       watch_certificates();
     });
@@ -91,7 +91,7 @@ private:
 
   void wait_for_hangup() {
     hangup_.async_wait([this](boost::system::error_code const& ec, int) {
-      if (ec) return;
+      if (ec || finished_) return;
       supervisor_.renew_certificates();
       obs::log::warn("reload_not_available",
                      {{"hint", "certificates are looked at again; restart to take up anything else that has changed"}});
@@ -118,6 +118,7 @@ private:
   }
 
   void finish() {
+    finished_ = true;  // for handlers that are on their way already
     signals_.cancel();
     hangup_.cancel();
     timer_.cancel();
@@ -132,6 +133,7 @@ private:
   config::server_timeouts timeouts_;
   std::chrono::steady_clock::time_point give_up_;
   bool ending_ = false;
+  bool finished_ = false;
 };
 
 // Shells like to set a low soft limit; every connection takes up to two descriptors.

@@ -146,25 +146,33 @@ bool supervisor::start(std::string& error) {
   return true;
 }
 
+// Said once, not every ten seconds: files that are being replaced one by one do not fit for a moment. `why` is empty
+// when nothing has changed.
+void supervisor::keep_certificates(std::string const& why) {
+  if (!why.empty() && why != renewal_error_) obs::log::error("certificates_kept", {{"reason", why}});
+  renewal_error_ = why;
+}
+
 void supervisor::renew_certificates() {
   auto fresh = config::reread_certificates(certificates_);
   if (!fresh.value) {
-    // Said once, not every ten seconds: files that are being replaced one by one do not fit for a moment.
-    if (!fresh.error.empty() && fresh.error != renewal_error_)
-      obs::log::error("certificates_kept", {{"reason", fresh.error}});
-    renewal_error_ = std::move(fresh.error);
+    keep_certificates(fresh.error);
     return;
   }
+  // An old ticket, or one that a handshake under way has yet to give out, would let a client in whose authority is
+  // believed no more.
+  auto tickets = shared_.tickets;
+  if (fresh.value->clients.ca.content != certificates_.clients.ca.content)
+    tickets = std::make_shared<net::ticket_keys>();
   std::string error;
   std::vector<std::shared_ptr<net::tls_server const>> made;  // one a worker, which is its only owner but handshakes
   for (std::size_t i = 0; i < crews_.size(); ++i) {
-    made.push_back(runtime::make_tls_server(*fresh.value, shared_.tickets, error));
+    made.push_back(runtime::make_tls_server(*fresh.value, tickets, error));
     if (made.back()) continue;
-    obs::log::error("certificates_kept", {{"reason", error}});
+    keep_certificates(error);
     return;
   }
-  // A ticket of before would let a client in whose authority is believed no more.
-  if (fresh.value->clients.ca.content != certificates_.clients.ca.content) shared_.tickets.forget();
+  shared_.tickets = std::move(tickets);
   certificates_ = *std::move(fresh.value);
   renewal_error_.clear();
   for (std::size_t i = 0; i < crews_.size(); ++i)

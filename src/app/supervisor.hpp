@@ -43,6 +43,7 @@ public:
 private:
   struct crew;  // a worker, its listener, its thread
 
+  void keep_certificates(std::string const& why);
   [[nodiscard]] admin::readiness ready();
   [[nodiscard]] std::string metrics_text();
 

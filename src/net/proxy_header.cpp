@@ -52,7 +52,7 @@ proxy_header read_line(std::string_view bytes) noexcept {
   auto line = bytes.substr(signature_1.size(), end - signature_1.size());
   auto const protocol = next_word(line);
   if (protocol == "UNKNOWN") {  // whatever stands behind it is not to be looked at
-    h.local = true;
+    h.unknown = true;
     return h;
   }
   auto const family = protocol == "TCP4" ? AF_INET : protocol == "TCP6" ? AF_INET6 : AF_UNSPEC;
@@ -75,8 +75,9 @@ proxy_header read_binary(std::string_view bytes) noexcept {
   if (bytes.size() < fixed + length) return {};
 
   proxy_header h{state::complete, fixed + length};
-  h.local = command == 0 || family == 0;
-  if (h.local) return h;
+  h.local = command == 0;
+  h.unknown = !h.local && family == 0;
+  if (h.local || h.unknown) return h;
   constexpr int stream = 1;
   if (transport != stream) return {state::malformed};
   if (family == 1 && length >= 12) {
@@ -84,7 +85,7 @@ proxy_header read_binary(std::string_view bytes) noexcept {
   } else if (family == 2 && length >= 36) {
     std::copy_n(at + fixed, h.source.size(), h.source.begin());
   } else if (family == 3 && length >= 216) {
-    h.local = true;  // two unix sockets: nobody's address
+    h.unknown = true;  // two unix sockets: nobody's address
   } else {
     return {state::malformed};
   }

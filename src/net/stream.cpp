@@ -157,22 +157,27 @@ std::span<iovec> advance(std::span<iovec> parts, std::size_t bytes) noexcept {
   return parts;
 }
 
+// Whoever waits is also woken for nothing: by another's deadline on the same stream, or by TLS. That does not begin the
+// time anew.
 task<io_result> read_some(stream& s, watch& w, milliseconds timeout, std::span<char> into) {
+  auto const until = w.after(timeout);
   for (;;) {
     auto const r = s.try_read(into);
     if (r.status != io_status::again) co_return r;
-    bool const in_time = co_await s.readable(w, timeout);
+    bool const in_time = co_await s.readable(w, w.left(until));
     if (!in_time) co_return io_result{io_status::again};
   }
 }
 
 task<io_status> write_all(stream& s, watch& w, milliseconds timeout, std::span<iovec> parts) {
+  auto until = w.after(timeout);
   for (;;) {
     auto const r = s.try_write(parts);
     if (r.status == io_status::error) co_return io_status::error;
     parts = advance(parts, r.bytes);
     if (parts.empty()) co_return io_status::ok;
-    bool const in_time = co_await s.writable(w, timeout);
+    if (r.bytes > 0) until = w.after(timeout);
+    bool const in_time = co_await s.writable(w, w.left(until));
     if (!in_time) co_return io_status::again;
   }
 }

@@ -31,12 +31,6 @@ ticket_keys::key ticket_keys::current(time_point now) {
   return *now_;
 }
 
-void ticket_keys::forget() {
-  std::lock_guard const hold(lock_);
-  now_.reset();
-  before_.reset();
-}
-
 std::optional<ticket_keys::found> ticket_keys::find(std::uint8_t const* name, time_point now) {
   std::lock_guard const hold(lock_);
   renew_if_old(now);

@@ -111,9 +111,10 @@ void ssl_ctx_deleter::operator()(ssl_ctx_st* c) const noexcept {
 
 // --- tls_server
 
-std::shared_ptr<tls_server const> tls_server::make(tls_server_options const& options, ticket_keys& keys,
+std::shared_ptr<tls_server const> tls_server::make(tls_server_options const& options, std::shared_ptr<ticket_keys> keys,
                                                    std::string& error) {
   std::shared_ptr<tls_server> server(new tls_server);
+  server->keys_ = std::move(keys);
   for (auto const& identity : options.identities) {
     auto made = std::make_unique<identity_context>();
     made->context = new_context(TLS_server_method());
@@ -129,7 +130,7 @@ std::shared_ptr<tls_server const> tls_server::make(tls_server_options const& opt
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     constexpr unsigned char name[] = "doorward";
     SSL_CTX_set_session_id_context(c, name, sizeof name - 1);
-    SSL_CTX_set_app_data(c, &keys);
+    SSL_CTX_set_app_data(c, server->keys_.get());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(c, ticket_key);
     SSL_CTX_set_alpn_select_cb(c, choose_protocol, nullptr);
     SSL_CTX_set_tlsext_servername_callback(c, on_server_name);
@@ -207,21 +208,22 @@ std::unique_ptr<tls_channel> tls_client::connect(int fd, std::string const& name
   bool const literal =
       ::inet_pton(AF_INET, name.c_str(), &ignored) == 1 || ::inet_pton(AF_INET6, name.c_str(), &ignored) == 1;
   if (literal) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), name.c_str());
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), name.c_str()) != 1) return nullptr;
   } else {
     SSL_set_hostflags(s, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(s, name.c_str());
-    SSL_set_tlsext_host_name(s, name.c_str());
+    if (name.empty() || SSL_set1_host(s, name.c_str()) != 1) return nullptr;
+    if (SSL_set_tlsext_host_name(s, name.c_str()) != 1) return nullptr;
   }
   SSL_set_connect_state(s);
   return std::make_unique<tls_channel>(std::move(ssl), fd);
 }
 
 task<io_status> handshake(stream& s, watch& w, milliseconds timeout) {
+  auto const until = w.after(timeout);
   for (;;) {
     auto const status = s.tls()->handshake();
     if (status != io_status::again) co_return status;
-    bool const in_time = co_await s.readable(w, timeout);
+    bool const in_time = co_await s.readable(w, w.left(until));
     if (!in_time) co_return io_status::again;
   }
 }

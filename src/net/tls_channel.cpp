@@ -11,6 +11,12 @@
 #include <cerrno>
 
 namespace doorward::net {
+namespace {
+
+// A peer that sends nothing but new keys would else keep OpenSSL reading for as long as it sends them.
+constexpr std::size_t bytes_an_attempt = 64 * 1024;
+
+}  // namespace
 
 // How OpenSSL reaches the socket. Its own would write without MSG_NOSIGNAL.
 struct socket_bio {
@@ -19,9 +25,15 @@ struct socket_bio {
   static int read(BIO* b, char* into, int size) noexcept {
     auto& channel = of(b);
     BIO_clear_retry_flags(b);
-    auto const n = ::recv(channel.fd_, into, static_cast<std::size_t>(size), MSG_DONTWAIT);
+    // As if there were no more for now: a wait for it ends at once.
+    if (channel.budget_ == 0) {
+      BIO_set_retry_read(b);
+      return -1;
+    }
+    auto const n = ::recv(channel.fd_, into, std::min(static_cast<std::size_t>(size), channel.budget_), MSG_DONTWAIT);
     if (n < 0 && would_block()) BIO_set_retry_read(b);
     if (n == 0) channel.ended_ = true;
+    if (n > 0) channel.budget_ -= static_cast<std::size_t>(n);
     return static_cast<int>(n);
   }
 
@@ -91,6 +103,7 @@ io_status tls_channel::status_of(int rc, bool writing) noexcept {
 io_status tls_channel::handshake() noexcept {
   if (failed_) return io_status::error;
   ERR_clear_error();
+  budget_ = bytes_an_attempt;
   auto const rc = SSL_do_handshake(ssl_.get());
   if (rc == 1) return io_status::ok;
   auto const status = status_of(rc, false);
@@ -100,6 +113,7 @@ io_status tls_channel::handshake() noexcept {
 io_result tls_channel::read(std::span<char> into) noexcept {
   if (failed_) return {io_status::error};
   ERR_clear_error();
+  budget_ = bytes_an_attempt;
   auto const n = SSL_read(ssl_.get(), into.data(), static_cast<int>(into.size()));
   if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
   return {status_of(n, false)};
@@ -108,6 +122,7 @@ io_result tls_channel::read(std::span<char> into) noexcept {
 io_status tls_channel::peek() noexcept {
   if (failed_) return io_status::error;
   ERR_clear_error();
+  budget_ = bytes_an_attempt;
   char byte;
   auto const n = SSL_peek(ssl_.get(), &byte, 1);
   return n > 0 ? io_status::ok : status_of(n, false);
@@ -115,6 +130,7 @@ io_status tls_channel::peek() noexcept {
 
 io_result tls_channel::write_record(char const* bytes, std::size_t size) noexcept {
   ERR_clear_error();
+  budget_ = bytes_an_attempt;
   auto const n = SSL_write(ssl_.get(), bytes, static_cast<int>(size));
   if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
   auto const status = status_of(n, true);
@@ -184,10 +200,11 @@ std::string tls_channel::peer_subject() const {
   auto const* const certificate = SSL_get0_peer_certificate(ssl_.get());
   if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return {};
   auto* const out = BIO_new(BIO_s_mem());
-  X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  auto const printed = X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
   char* bytes = nullptr;
   auto const size = BIO_get_mem_data(out, &bytes);
-  std::string text(bytes, static_cast<std::size_t>(size));
+  // Of a name that cannot be written, the beginning would be somebody else's.
+  std::string text(bytes, printed < 0 ? 0 : static_cast<std::size_t>(size));
   BIO_free(out);
   return text;
 }

@@ -8,14 +8,16 @@ namespace {
 
 using runtime::route_target;
 
-// Sends head and body in one write, if the kernel takes them. A write error is not looked at: an upstream may have
-// answered before it closed, and the reading that follows finds out.
-net::task<> send_request(exchange& x, upstream_exchange& u, std::span<char> body) {
+// Sends head and body in one write, if the kernel takes them. That not all of it went out is no reason to stop: an
+// upstream may have answered before it closed, and the reading that follows finds out.
+net::task<bool> send_request(exchange& x, upstream_exchange& u, std::span<char> body) {
   std::array parts{net::as_iovec(x.upstream_head), net::as_iovec({body.data(), body.size()})};
   auto const r = u.stream().try_write(parts);
-  if (r.status == net::io_status::error) co_return;
+  if (r.status == net::io_status::error) co_return false;
   auto const rest = net::advance(parts, r.bytes);
-  if (!rest.empty()) co_await net::write_all(u.stream(), u.watch, u.timeouts().idle, rest);
+  if (rest.empty()) co_return true;
+  auto const written = co_await net::write_all(u.stream(), u.watch, u.timeouts().idle, rest);
+  co_return written == net::io_status::ok;
 }
 
 // Ends the coroutine that sends the body, wherever it waits.
@@ -52,9 +54,9 @@ net::task<result<void>> attempt(exchange& x, upstream_exchange& u, std::span<cha
   bool const told = co_await x.client->send_continue();
   if (!told) co_return errc::client_gone;
 
-  co_await send_request(x, u, body);
+  u.request_sent = co_await send_request(x, u, body);
   net::child sender;
-  if (!u.body_whole) {
+  if (!u.body_whole && u.request_sent) {
     u.body_sent = false;
     sender.start(send_body(x, u));
   }

@@ -89,7 +89,8 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
     }
   }
   // Bytes beyond the answer belong to nobody; such a connection is not used again.
-  if (x.response.keep_alive && buffer.empty() && u.body_sent && !has_meaningless_body(x)) u.lease.keep();
+  bool const whole = buffer.empty() && u.request_sent && u.body_sent;
+  if (x.response.keep_alive && whole && !has_meaningless_body(x)) u.lease.keep();
   co_return result<void>{};
 }
 

@@ -59,7 +59,7 @@ net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, millis
     if (in_time) co_return result<void>{};
     if (u.watch.limit_passed()) co_return errc::upstream_timeout;
     // While a body is being read from the client, its reader sees the end, and the upstream need not hurry.
-    if (!u.body_sent) continue;
+    if (!u.body_sent && !u.body_stuck) continue;
     if (x.client->stream.hung_up()) co_return errc::client_gone;
     waited += slice;
     if (waited >= timeout) co_return errc::upstream_timeout;

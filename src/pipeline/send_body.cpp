@@ -31,8 +31,12 @@ net::task<> send_body(exchange& x, upstream_exchange& u) {
     auto const last = x.client->body_finished();
     bool const written = co_await write_piece(x, u, *data, last);
     if (u.stop_body) co_return;
-    // The upstream takes no more: it has answered already, or it is gone. The one who reads the answer finds out.
-    if (!written) co_return;
+    // The upstream takes no more: it has answered already, or it is gone, or stuck. The one who reads the answer finds
+    // out.
+    if (!written) {
+      u.body_stuck = true;
+      co_return;
+    }
     if (last) {
       u.body_sent = true;
       co_return;

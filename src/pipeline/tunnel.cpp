@@ -61,8 +61,11 @@ net::task<> carry(exchange& x, direction& d) {
       case net::io_status::ok: d.buffer.commit(r.bytes); break;
       case net::io_status::again: {
         d.buffer.release();
-        bool const in_time = co_await d.from.readable(d.watch, d.whole.silence());
-        if (!in_time && x.worker.wheel.now() - d.whole.last_activity >= d.whole.silence()) {
+        // Woken is not heard: the other direction's clock wakes this one too, and TLS reads without a byte of the
+        // tunnel.
+        co_await d.from.readable(d.watch, d.whole.silence());
+        if (x.worker.wheel.now() - d.whole.last_activity >= d.whole.silence() &&
+            d.from.peek() == net::io_status::again) {
           break_off(d);
           co_return;
         }
@@ -71,6 +74,7 @@ net::task<> carry(exchange& x, direction& d) {
       case net::io_status::eof:
         d.to.shutdown_send();
         d.whole.half_closed = true;
+        d.whole.last_activity = x.worker.wheel.now();
         d.other->from.cancel();  // it waits anew, for the shorter time
         co_return;
       case net::io_status::error: break_off(d); co_return;

@@ -22,6 +22,8 @@ struct upstream_exchange {
   errc body_error{};      ///< why that one stopped early
   bool stop_body = false;
   bool body_sent = true;      ///< nothing of the request is still on its way to the upstream
+  bool request_sent = true;   ///< the head went out whole, and the body with it if it was at hand
+  bool body_stuck = false;    ///< the upstream took no more of it, and nobody sends on
   bool body_whole = true;     ///< the body was at hand as a whole, and could be sent again
   bool head_started = false;  ///< a byte of an answer has come
 

@@ -23,15 +23,15 @@ std::string http_date(std::time_t now) {
 
 }  // namespace
 
-std::shared_ptr<net::tls_server const> make_tls_server(config::server_config const& c, net::ticket_keys& tickets,
-                                                       std::string& error) {
+std::shared_ptr<net::tls_server const> make_tls_server(config::server_config const& c,
+                                                       std::shared_ptr<net::ticket_keys> tickets, std::string& error) {
   if (c.tls.empty()) return nullptr;
   net::tls_server_options options;
   for (auto const& one : c.tls)
     options.identities.push_back({one.cert.content.reveal(), one.key.content, one.ocsp.content.reveal(), one.names});
   options.client_ca_pem = c.clients.ca.content.reveal();
   options.client_required = c.clients.required;
-  return net::tls_server::make(options, tickets, error);
+  return net::tls_server::make(options, std::move(tickets), error);
 }
 
 class worker::redis_observer final : public redis::observer {

@@ -73,6 +73,10 @@ net::task<bool> http1_connection::await_request() {
   // sends its requests in one piece waits for its turn like everybody else.
   co_await worker_.turns.next();
   if (!buffer_.empty()) co_return true;
+  // A connection that has not asked for anything yet has no credit. What TLS reads without a byte of a request (part of
+  // a record, a new key) does not buy time.
+  auto const& timeouts = worker_.view.config.server.timeouts;
+  auto until = worker_.wheel.now() + (served_ ? timeouts.idle : timeouts.header);
   for (;;) {
     auto const r = stream_.try_read(buffer_.room());
     if (r.status == net::io_status::ok) {
@@ -83,11 +87,8 @@ net::task<bool> http1_connection::await_request() {
     buffer_.release();
     if (exchange_) listener_.exchanges_.release(std::move(exchange_));
     idle_ = true;
-    // A connection that has not asked for anything yet has no credit.
-    auto const& timeouts = worker_.view.config.server.timeouts;
-    auto const idle_time = served_ ? timeouts.idle : timeouts.header;
-    bool const in_time =
-        co_await stream_.readable(watch_, worker_.draining ? std::min(idle_time, last_chance) : idle_time);
+    if (worker_.draining) until = std::min(until, worker_.wheel.now() + last_chance);
+    bool const in_time = co_await stream_.readable(watch_, watch_.left(until));
     if (!in_time) co_return false;
   }
 }

@@ -39,21 +39,29 @@ net::task<bool> http1_connection::read_proxy_header(time_point until) {
 
   watch_.limit(until);
   auto const room = buffer_.room().first(net::longest_proxy_header);
+  std::size_t have = 0;
   net::proxy_header header;
   for (;;) {
-    auto const r = stream_.peek_socket(room);
-    if (r.status == net::io_status::ok) header = net::read_proxy_header({room.data(), r.bytes});
-    if (header.outcome != net::proxy_header::state::incomplete) break;
+    // Only looked at: what stands behind the header is not ours to take.
+    auto const r = stream_.peek_socket(room.subspan(have));
     if (r.status == net::io_status::eof || r.status == net::io_status::error) co_return false;
-    // Woken by new bytes only, although the old ones are still there: the reactor is edge-triggered.
+    if (r.status == net::io_status::ok) {
+      header = net::read_proxy_header({room.data(), have + r.bytes});
+      if (header.outcome != net::proxy_header::state::incomplete) break;
+      (void)stream_.try_read(room.subspan(have, r.bytes));
+      have += r.bytes;
+      continue;
+    }
     bool const in_time = co_await stream_.readable(watch_, milliseconds::max());
     if (!in_time) co_return refuse("it did not come in time");
   }
   watch_.limit(time_point::max());
   if (header.outcome == net::proxy_header::state::malformed) co_return refuse("it is none");
-  (void)stream_.try_read(room.first(header.size));
+  (void)stream_.try_read(room.subspan(have, header.size - have));
   buffer_.release();
-  if (header.local) co_return true;
+  // Whom the proxy cannot name is not the proxy, and not believed like it.
+  if (header.unknown) from_.trusted = false;
+  if (header.local || header.unknown) co_return true;
   auto client = named_peer(header.source);
   client.trusted = worker_.view.is_trusted(client.address);
   client.tls = from_.tls;

@@ -44,7 +44,8 @@ void lease::end() noexcept {
 endpoint_pool::endpoint_pool(cluster& owner, config::endpoint const& where, std::size_t most)
     : owner_(owner), where_(destination_of(where)), most_(most) {
   auto const& name = owner.config_.tls.server_name;
-  if (where.tls) tls_name_ = name.empty() ? where.host : name;
+  tls_ = where.tls;
+  tls_name_ = name.empty() ? where.host : name;
 }
 
 endpoint_pool::~endpoint_pool() {
@@ -142,7 +143,7 @@ net::task<result<lease>> cluster::open_in(endpoint_pool& pool, net::watch& w) {
   lease fresh(std::move(c), false);
   auto const connected = co_await net::connect(context_, fresh.stream(), w, pool.where(), config_.timeouts.connect);
   if (!connected) co_return connected.error();
-  if (!pool.tls_name_.empty()) {
+  if (pool.tls_) {
     auto const secured = co_await secure(fresh.stream(), w, pool.tls_name_);
     if (!secured) co_return secured.error();
   }
@@ -151,7 +152,9 @@ net::task<result<lease>> cluster::open_in(endpoint_pool& pool, net::watch& w) {
 
 net::task<result<void>> cluster::secure(net::stream& s, net::watch& w, std::string const& host) {
   if (!tls_) co_return errc::upstream_tls;  // use_tls() was not called: nothing goes out in the clear
-  s.start_tls(tls_->connect(s.native().native_handle(), host));
+  auto channel = tls_->connect(s.native().native_handle(), host);
+  if (!channel) co_return errc::upstream_tls;
+  s.start_tls(std::move(channel));
   auto const status = co_await net::handshake(s, w, config_.timeouts.connect);
   if (status == net::io_status::ok) co_return result<void>{};
   if (status == net::io_status::again) co_return errc::upstream_connect_timeout;

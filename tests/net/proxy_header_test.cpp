@@ -33,12 +33,13 @@ TEST_CASE("version 1") {
     state outcome;
     bool local = false;
     address source{};
+    bool unknown = false;
   };
   auto const r = GENERATE(values<row>({
       {"PROXY TCP4 192.0.2.1 127.0.0.1 4660 80\r\n", state::complete, false, v4(192, 0, 2, 1)},
       {"PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n", state::complete, false, v4(192, 0, 2, 1)},
-      {"PROXY UNKNOWN\r\n", state::complete, true},
-      {"PROXY UNKNOWN whatever stands here\r\n", state::complete, true},
+      {"PROXY UNKNOWN\r\n", state::complete, false, {}, true},
+      {"PROXY UNKNOWN whatever stands here\r\n", state::complete, false, {}, true},
       {"PROXY TCP4 192.0.2.1 127.0.0.1 4660 80\n", state::incomplete},
       {"PROXY", state::incomplete},
       {"", state::incomplete},
@@ -59,6 +60,7 @@ TEST_CASE("version 1") {
   CHECK(h.outcome == r.outcome);
   if (r.outcome != state::complete) return;
   CHECK(h.local == r.local);
+  CHECK(h.unknown == r.unknown);
   CHECK(h.source == r.source);
   CHECK(h.size == r.bytes.size());
   CHECK(read_proxy_header(r.bytes + "GET / HTTP/1.1\r\n").size == r.bytes.size());
@@ -70,6 +72,7 @@ TEST_CASE("version 2") {
     state outcome;
     bool local = false;
     address source{};
+    bool unknown = false;
   };
   auto const v6 = address{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
   auto const r = GENERATE_COPY(values<row>({
@@ -78,8 +81,8 @@ TEST_CASE("version 2") {
       {binary('\x21', '\x21', two_v6), state::complete, false, v6},
       {binary('\x20', '\x00', ""), state::complete, true},
       {binary('\x20', '\x11', two_v4), state::complete, true},
-      {binary('\x21', '\x00', "anything"), state::complete, true},
-      {binary('\x21', '\x31', std::string(216, '/')), state::complete, true},
+      {binary('\x21', '\x00', "anything"), state::complete, false, {}, true},
+      {binary('\x21', '\x31', std::string(216, '/')), state::complete, false, {}, true},
       {binary('\x21', '\x11', "short"), state::malformed},
       {binary('\x21', '\x21', two_v4), state::malformed},
       {binary('\x21', '\x12', two_v4), state::malformed},  // UDP
@@ -93,6 +96,7 @@ TEST_CASE("version 2") {
   CHECK(h.outcome == r.outcome);
   if (r.outcome != state::complete) return;
   CHECK(h.local == r.local);
+  CHECK(h.unknown == r.unknown);
   CHECK(h.source == r.source);
   CHECK(h.size == r.bytes.size());
 }

@@ -307,6 +307,19 @@ TEST_CASE("reading some, by what else may happen") {
   }
 }
 
+TEST_CASE("reading some, woken for nothing again and again: its time is not begun anew") {
+  bench b;
+  reading r;
+  net::spawn(read_into(r, b.stream, b.watch, 1s));
+  for (int i = 0; i < 4 && !r.ended; ++i) {
+    b.pass(300ms);
+    b.stream.cancel();
+    settle(b.context);
+  }
+  REQUIRE(r.ended);
+  CHECK(r.ended->status == io_status::again);
+}
+
 TEST_CASE("writing all, over a full socket buffer") {
   bench b;
   std::string const head = "head ";
@@ -343,6 +356,15 @@ TEST_CASE("writing all, by how it may fail") {
     b.pass(950ms);
     CHECK_FALSE(ended);
     b.pass(100ms);
+    REQUIRE(ended);
+    CHECK(*ended == io_status::again);
+  }
+  SECTION("the peer takes nothing more, and others' clocks wake it for nothing") {
+    for (int i = 0; i < 4 && !ended; ++i) {
+      b.pass(300ms);
+      b.stream.cancel();
+      settle(b.context);
+    }
     REQUIRE(ended);
     CHECK(*ended == io_status::again);
   }

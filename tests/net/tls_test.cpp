@@ -35,7 +35,7 @@ struct tls_bench {
   net::stream client{net::socket(context, net::asio::generic::stream_protocol(AF_UNIX, 0), pair.peer.release())};
   net::watch server_watch{clock.wheel};
   net::watch client_watch{clock.wheel};
-  net::ticket_keys keys;
+  std::shared_ptr<net::ticket_keys> keys = std::make_shared<net::ticket_keys>();
   std::shared_ptr<net::tls_server const> accepting;
   std::shared_ptr<net::tls_client const> connecting;
   std::optional<io_status> server_done;
@@ -272,7 +272,7 @@ TEST_CASE("bytes that have been decrypted are not waited for at the socket") {
 TEST_CASE("a key that does not belong, or nothing at all") {
   auto const one = authority().issue({.common_name = "one"});
   auto const other = authority().issue({.common_name = "other"});
-  net::ticket_keys keys;
+  std::shared_ptr<net::ticket_keys> keys = std::make_shared<net::ticket_keys>();
   std::string error;
   CHECK(net::tls_server::make({{{one.pem, redacted(other.key_pem), {}, {}}}}, keys, error) == nullptr);
   CHECK_FALSE(error.empty());

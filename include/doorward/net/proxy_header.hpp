@@ -16,10 +16,10 @@ struct proxy_header {
     malformed,   ///< it is none, or of a kind that is not for TCP
   };
   state outcome = state::incomplete;
-  std::size_t size = 0;  ///< bytes, once it is complete
-  /// The proxy speaks for itself (a health check), or does not know for whom: the connection's own address holds.
-  bool local = false;
-  std::array<std::uint8_t, 16> source{};  ///< IPv4 mapped into IPv6; where not local
+  std::size_t size = 0;                   ///< bytes, once it is complete
+  bool local = false;                     ///< the proxy speaks for itself (a health check)
+  bool unknown = false;                   ///< it speaks for somebody it cannot name
+  std::array<std::uint8_t, 16> source{};  ///< IPv4 mapped into IPv6; where neither of these
 };
 
 /// No header is longer: those of version 2 say their length, and what they append to the addresses is small.

@@ -2,6 +2,7 @@
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <coroutine>
@@ -32,6 +33,16 @@ public:
   /// The latest time any wait under this watch may end; time_point::max() for none.
   void limit(time_point at) noexcept { limit_ = at; }
   [[nodiscard]] bool limit_passed() const noexcept { return limit_ <= wheel_->now(); }
+
+  /// `timeout` from now; milliseconds::max() is for ever.
+  [[nodiscard]] time_point after(milliseconds timeout) const noexcept {
+    return timeout == milliseconds::max() ? time_point::max() : wheel_->now() + timeout;
+  }
+  /// The time until then, for a wait that is begun again; 0 when it has passed.
+  [[nodiscard]] milliseconds left(time_point until) const noexcept {
+    if (until == time_point::max()) return milliseconds::max();
+    return std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(until - wheel_->now()));
+  }
 
   /// Ends the present wait, and every later one before it begins, as if their time were over: for whoever wants the
   /// coroutine to come to its end.

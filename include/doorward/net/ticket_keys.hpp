@@ -32,9 +32,6 @@ public:
   /// The key that a ticket was sealed with; nothing when it is gone. Any thread.
   [[nodiscard]] std::optional<found> find(std::uint8_t const* name, time_point now);
 
-  /// No ticket that was given out is taken any more. Any thread.
-  void forget();
-
 private:
   void renew_if_old(time_point now);
 

@@ -41,9 +41,10 @@ struct tls_server_options {
 /// the handshakes that it began.
 class tls_server {
 public:
-  /// The error's text is in OpenSSL's words. `keys` must outlive every connection.
-  [[nodiscard]] static std::shared_ptr<tls_server const> make(tls_server_options const& options, ticket_keys& keys,
-                                                              std::string& error);
+  /// The error's text is in OpenSSL's words. `keys` are shared by all that open each other's tickets. Whoever believes
+  /// another authority for clients needs other keys: a handshake under way may yet give out a ticket.
+  [[nodiscard]] static std::shared_ptr<tls_server const> make(tls_server_options const& options,
+                                                              std::shared_ptr<ticket_keys> keys, std::string& error);
 
   /// The server's end of a handshake on a connected socket.
   [[nodiscard]] std::unique_ptr<tls_channel> accept(int fd) const;
@@ -59,6 +60,7 @@ private:
   };
   static int on_status_request(ssl_st* ssl, void* self);
 
+  std::shared_ptr<ticket_keys> keys_;
   std::vector<std::unique_ptr<identity_context>> contexts_;
   std::unordered_map<std::string, ssl_ctx_st*> names_;
 };
@@ -75,7 +77,7 @@ public:
   [[nodiscard]] static std::shared_ptr<tls_client const> make(tls_client_options const& options, std::string& error);
 
   /// The client's end of a handshake on a connected socket, with somebody whose certificate is for `name`, a host name
-  /// or a literal address (RFC 6125 section 6.4).
+  /// or a literal address (RFC 6125 section 6.4). Null when that cannot be asked for.
   [[nodiscard]] std::unique_ptr<tls_channel> connect(int fd, std::string const& name) const;
 
 private:

@@ -74,6 +74,7 @@ private:
 
   ssl_ptr ssl_;
   int fd_;
+  std::size_t budget_ = 0;    ///< bytes that this attempt may yet take from the socket
   bool read_writes_ = false;  ///< reading waits until the socket can be written
   bool write_reads_ = false;  ///< writing waits until there is something to be read
   bool ended_ = false;        ///< the socket has come to its end

@@ -30,13 +30,15 @@ struct shared_state {
 
   std::atomic<std::size_t> connections{0};  ///< clients' connections, for limits.connections
   address_counts per_address;
-  net::ticket_keys tickets;
+  /// Of all workers, whose contexts own them together. For the main thread.
+  std::shared_ptr<net::ticket_keys> tickets = std::make_shared<net::ticket_keys>();
 };
 
 /// What TLS listeners need, from certificates that the loader found no fault with; null where there are none. OpenSSL
 /// may have a last objection (a key that is too short), which is in `error` then.
 [[nodiscard]] std::shared_ptr<net::tls_server const> make_tls_server(config::server_config const& c,
-                                                                     net::ticket_keys& tickets, std::string& error);
+                                                                     std::shared_ptr<net::ticket_keys> tickets,
+                                                                     std::string& error);
 
 /// Everything one thread needs to serve: its loop, its clock, its connections to Redis and the upstreams, its counters.
 /// Workers share nothing but `shared_state` and never call each other; whoever wants something of one posts to its

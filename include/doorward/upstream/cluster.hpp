@@ -89,7 +89,8 @@ private:
 
   cluster& owner_;
   net::destination where_;
-  std::string tls_name_;  ///< whom its certificate has to be for; empty = no TLS
+  bool tls_ = false;
+  std::string tls_name_;  ///< whom its certificate has to be for
   std::size_t const most_;
   std::size_t open_ = 0;  ///< idle, leased, and being connected
   std::size_t idle_count_ = 0;
