@@ -80,12 +80,12 @@ worker::~worker() = default;
 bool worker::prepare(std::string& error) {
   tls = make_tls_server(view.config.server, shared.tickets, error);
   if (!tls && !view.config.server.tls.empty()) {
-    error = "server.tls: " + error;
+    error.insert(0, "server.tls: ");
     return false;
   }
   for (auto& c : clusters_) {
     if (c->use_tls(error)) continue;
-    error = "upstreams." + c->config().name + ".tls: " + error;
+    error.insert(0, "upstreams." + c->config().name + ".tls: ");
     return false;
   }
   return true;
