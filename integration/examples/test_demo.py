@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import termios
 from pathlib import Path
@@ -27,8 +28,14 @@ class Terminal:
         termios.tcsetattr(slave, termios.TCSANOW, settings)
         name = os.ttyname(slave)
         # The first terminal that the leader of a new session opens is its controlling one.
+
+        def sit_down():
+            os.close(os.open(name, os.O_RDWR))
+            # A shell cannot trap what was ignored when it began; who runs the tests in the background has it ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
         self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=env, start_new_session=True,
-                                        preexec_fn=lambda: os.close(os.open(name, os.O_RDWR)))  # fmt: skip
+                                        preexec_fn=sit_down)  # fmt: skip
         os.close(slave)
         self.output = Lines(Output(self.master))
 

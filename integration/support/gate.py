@@ -22,6 +22,7 @@ class Link:
         self.dead = False  # swallowed once, swallows for ever
         self.pending = b""  # commands not yet whole, while the gate answers itself
         self.left = None  # bytes of answers until it is cut
+        self.ended = set()  # writers that have been told the end
 
     def end(self, rst):
         for writer in (self.near, self.far):
@@ -99,7 +100,8 @@ class Gate:
 
         async def write():
             for link in self._links:
-                link.near.write(data)
+                if link.near not in link.ended:
+                    link.near.write(data)
 
         self._do(write())
 
@@ -203,6 +205,7 @@ class Gate:
                     link.end(self._value[1])
             if not link.dead and writer.can_write_eof():
                 writer.write_eof()
+                link.ended.add(writer)
         except (OSError, RuntimeError):
             link.end(True)
 
