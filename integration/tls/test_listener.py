@@ -331,7 +331,7 @@ class TestRenewal:
         where, put = files
         door = start([certificate(where)])
         put("new.test")
-        door.log.wait_for_json(lambda e: e.get("event") == "certificates_renewed", 12, "the renewal")
+        door.log.wait_for_json(lambda e: e.get("event") == "certificates_renewed", 25, "the renewal")
         with client(door, "new.test") as new:
             assert new.ask("GET", "/public/").status == 200
 
