@@ -86,9 +86,7 @@ io_status stream::peek() noexcept {
   if (tls_) [[unlikely]]
     return tls_->peek();
   char byte;
-  auto const n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (n > 0) return io_status::ok;
-  return n == 0 ? io_status::eof : from_errno().status;
+  return peek_socket({&byte, 1}).status;
 }
 
 io_result stream::peek_socket(std::span<char> into) noexcept {

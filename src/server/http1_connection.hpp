@@ -29,7 +29,6 @@ private:
   [[nodiscard]] net::task<bool> open(bool proxied);
   [[nodiscard]] net::task<bool> read_proxy_header(time_point until);
   [[nodiscard]] net::task<bool> secure(time_point until);
-  void tell_of_tls();
   [[nodiscard]] net::task<bool> await_request();
   [[nodiscard]] net::task<result<std::size_t>> read_head();
   [[nodiscard]] net::task<bool> serve_one();

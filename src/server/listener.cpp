@@ -45,7 +45,7 @@ bool listener::admit(net::socket& s, acceptor_slot const& slot) {
   if (worker_.shared.connections.fetch_add(1, std::memory_order_relaxed) < most) return true;
   worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   net::stream refused(std::move(s));
-  if (!slot.how.tls) tell_refused(refused);
+  if (!slot.how.tls) tell_refused(refused, errc::overloaded);
   worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit", {{"connections", most}});
   return false;
 }
@@ -55,7 +55,7 @@ bool listener::admit_client(net::stream& s, pipeline::peer& from) {
   from.counted = !from.trusted && !from.is_unix;
   if (!from.counted || worker_.shared.per_address.enter(from.address)) return true;
   from.counted = false;
-  if (!from.tls) tell_refused(s);
+  if (!from.tls) tell_refused(s, errc::overloaded);
   worker_.limiter.write(
       worker_.wheel.now(), obs::log::level::warn, "address_limit",
       {{"client", from.text}, {"connections", worker_.view.config.server.limits.connections_per_address}});
@@ -63,17 +63,17 @@ bool listener::admit_client(net::stream& s, pipeline::peer& from) {
 }
 
 // Nothing of it has been read, so nothing can be said about its request. It is told if that is possible at once.
-void listener::tell_refused(net::stream& s) {
+void listener::tell_refused(net::stream& s, errc why) {
   auto const id = obs::new_request_id(worker_.random);
   pipeline::answer_context context;
   context.request_id = obs::view(id);
   context.date = worker_.date;
-  pipeline::refusal why;
-  why.why = errc::overloaded;
+  pipeline::refusal refused;
+  refused.why = why;
   worker_.out.clear();
-  pipeline::append_refusal(worker_.out, context, why);
+  pipeline::append_refusal(worker_.out, context, refused);
   (void)s.try_write(worker_.out);
-  worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, 503, errc::overloaded, {});
+  worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, about(why).status, why, {});
 }
 
 net::task<> listener::accept_loop(acceptor_slot& slot) {

@@ -2,7 +2,6 @@
 #include "doorward/net/proxy_header.hpp"
 #include "doorward/net/tls.hpp"
 #include "doorward/obs/log.hpp"
-#include "doorward/pipeline/answer.hpp"
 #include "server/http1_connection.hpp"
 #include "server/peer_address.hpp"
 
@@ -86,23 +85,12 @@ net::task<bool> http1_connection::secure(time_point until) {
   bool const late = status == net::io_status::again;
   worker_.limiter.write(worker_.wheel.now(), level::info, "tls_handshake_failed",
                         {{"client", from_.text}, {"reason", late ? "it was not done in time" : channel.failure()}});
-  if (channel.spoke_http()) tell_of_tls();
+  // Somebody wrote http:// for https://. It can be told so, because it reads plain text.
+  if (channel.spoke_http()) {
+    stream_.start_tls(nullptr);
+    listener_.tell_refused(stream_, errc::bad_request);
+  }
   co_return false;
-}
-
-// Somebody wrote http:// for https://. It can be told so, because it reads plain text.
-void http1_connection::tell_of_tls() {
-  auto const id = obs::new_request_id(worker_.random);
-  pipeline::answer_context context;
-  context.request_id = obs::view(id);
-  context.date = worker_.date;
-  pipeline::refusal why;
-  why.why = errc::bad_request;
-  worker_.out.clear();
-  pipeline::append_refusal(worker_.out, context, why);
-  stream_.start_tls(nullptr);
-  (void)stream_.try_write(worker_.out);
-  worker_.metrics.request(obs::worker_metrics::no_route, http::method::other, 400, errc::bad_request, {});
 }
 
 }  // namespace doorward::server

@@ -25,17 +25,31 @@ std::string binary(char command, char family, std::string const& rest) {
 std::string const two_v4 = "\xc0\x00\x02\x01\x7f\x00\x00\x01\x12\x34\x00\x50"s;
 std::string const two_v6 = "\x20\x01\x0d\xb8"s + std::string(11, '\0') + '\x07' + std::string(20, '\1');
 
+struct header_row {
+  std::string bytes;
+  state outcome;
+  bool local = false;
+  address source{};
+  bool unknown = false;
+};
+
+// Also that what stands behind a header is no part of it.
+void check_row(header_row const& r) {
+  CAPTURE(r.bytes);
+  auto const h = read_proxy_header(r.bytes);
+  CHECK(h.outcome == r.outcome);
+  if (r.outcome != state::complete) return;
+  CHECK(h.local == r.local);
+  CHECK(h.unknown == r.unknown);
+  CHECK(h.source == r.source);
+  CHECK(h.size == r.bytes.size());
+  CHECK(read_proxy_header(r.bytes + "GET / HTTP/1.1\r\n").size == r.bytes.size());
+}
+
 }  // namespace
 
 TEST_CASE("version 1") {
-  struct row {
-    std::string bytes;
-    state outcome;
-    bool local = false;
-    address source{};
-    bool unknown = false;
-  };
-  auto const r = GENERATE(values<row>({
+  auto const r = GENERATE(values<header_row>({
       {"PROXY TCP4 192.0.2.1 127.0.0.1 4660 80\r\n", state::complete, false, v4(192, 0, 2, 1)},
       {"PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n", state::complete, false, v4(192, 0, 2, 1)},
       {"PROXY UNKNOWN\r\n", state::complete, false, {}, true},
@@ -55,27 +69,12 @@ TEST_CASE("version 1") {
       {"PROXY UDP4 192.0.2.1 127.0.0.1 1 2\r\n", state::malformed},
       {"PROXY " + std::string(101, 'x'), state::malformed},
   }));
-  CAPTURE(r.bytes);
-  auto const h = read_proxy_header(r.bytes);
-  CHECK(h.outcome == r.outcome);
-  if (r.outcome != state::complete) return;
-  CHECK(h.local == r.local);
-  CHECK(h.unknown == r.unknown);
-  CHECK(h.source == r.source);
-  CHECK(h.size == r.bytes.size());
-  CHECK(read_proxy_header(r.bytes + "GET / HTTP/1.1\r\n").size == r.bytes.size());
+  check_row(r);
 }
 
 TEST_CASE("version 2") {
-  struct row {
-    std::string bytes;
-    state outcome;
-    bool local = false;
-    address source{};
-    bool unknown = false;
-  };
   auto const v6 = address{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
-  auto const r = GENERATE_COPY(values<row>({
+  auto const r = GENERATE_COPY(values<header_row>({
       {binary('\x21', '\x11', two_v4), state::complete, false, v4(192, 0, 2, 1)},
       {binary('\x21', '\x11', two_v4 + "\x04\x00\x01x"s), state::complete, false, v4(192, 0, 2, 1)},
       {binary('\x21', '\x21', two_v6), state::complete, false, v6},
@@ -91,14 +90,7 @@ TEST_CASE("version 2") {
       {binary('\x22', '\x11', two_v4), state::malformed},  // no such command
       {binary('\x21', '\x11', std::string(longest_proxy_header, 'x')), state::malformed},
   }));
-  CAPTURE(r.bytes);
-  auto const h = read_proxy_header(r.bytes);
-  CHECK(h.outcome == r.outcome);
-  if (r.outcome != state::complete) return;
-  CHECK(h.local == r.local);
-  CHECK(h.unknown == r.unknown);
-  CHECK(h.source == r.source);
-  CHECK(h.size == r.bytes.size());
+  check_row(r);
 }
 
 TEST_CASE("byte by byte, it is incomplete until it is complete") {

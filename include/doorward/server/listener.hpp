@@ -83,7 +83,7 @@ private:
   [[nodiscard]] bool admit(net::socket& s, acceptor_slot const& slot);
   /// The same for one more of this client; called once it is known.
   [[nodiscard]] bool admit_client(net::stream& s, pipeline::peer& from);
-  void tell_refused(net::stream& s);
+  void tell_refused(net::stream& s, errc why);
 
   runtime::worker& worker_;
   pipeline::exchange_pool exchanges_;
