@@ -83,10 +83,7 @@ struct supervisor::crew {
 };
 
 supervisor::supervisor(config::model m)
-    : config_(std::move(m)),
-      certificates_(config_.server),
-      writer_(STDOUT_FILENO),
-      shared_(config_.server.limits.connections_per_address) {}
+    : config_(std::move(m)), certificates_(config_.server), writer_(STDOUT_FILENO), shared_(config_.server) {}
 
 supervisor::~supervisor() {
   stop();
@@ -129,7 +126,7 @@ bool supervisor::start(std::string& error) {
   for (auto& c : crews_) {
     c->worker.start();
     for (std::size_t i = 0; i < c->descriptors.size(); ++i)
-      c->listener.accept_on(c->descriptors[i], config_.server.listen[i]);
+      c->listener.accept_on(c->descriptors[i], i);
   }
   for (auto& c : crews_) {
     c->thread = std::thread([&crew = *c] {

@@ -66,6 +66,7 @@ void checker::run() {
   check_ids();
   check_reachable();
   check_final_slash();
+  check_rewrites();
 }
 
 void checker::resolve_server() {

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "config/route_relations.hpp"
 #include "config/sections.hpp"
 #include "doorward/http/host.hpp"
 #include "doorward/http/path_pattern.hpp"
@@ -9,81 +8,8 @@
 // "/admin" and "/admin/" are two paths here and one page to many applications. A route that guards the first leaves the
 // second to whatever comes after it.
 namespace doorward::config {
-namespace {
 
 using http::path_pattern;
-
-// What is asked of whoever comes: nothing, whatever is known of him, a session.
-int strictness(auth_mode mode) noexcept {
-  switch (mode) {
-    case auth_mode::none: return 0;
-    case auth_mode::optional: return 1;
-    case auth_mode::passive:
-    case auth_mode::required: break;
-  }
-  return 2;
-}
-
-// Every value that `a` lets through is one that `b` lets through. Nothing listed lets everything through.
-bool values_within(std::vector<std::string> const& a, std::vector<std::string> const& b) {
-  if (b.empty()) return true;
-  return !a.empty() && std::all_of(a.begin(), a.end(), [&](std::string const& value) {
-    return std::find(b.begin(), b.end(), value) != b.end();
-  });
-}
-
-// Somebody may pass `weak` who may not pass `strong`.
-bool is_weaker(route_config const& weak, route_config const& strong) {
-  if (strictness(weak.auth) < strictness(strong.auth)) return true;
-  if (!values_within(weak.allow.roles, strong.allow.roles)) return true;
-  auto const& fields = weak.allow.fields;
-  return !std::all_of(strong.allow.fields.begin(), strong.allow.fields.end(), [&](auto const& wanted) {
-    auto const same =
-        std::find_if(fields.begin(), fields.end(), [&](auto const& f) { return f.first == wanted.first; });
-    return same != fields.end() && values_within(same->second, wanted.second);
-  });
-}
-
-bool has_method(std::vector<std::string> const& methods, std::string const& wanted) {
-  auto const listed = [&](char const* name) {
-    return std::find(methods.begin(), methods.end(), name) != methods.end();
-  };
-  return listed(wanted.c_str()) || (wanted == "HEAD" && listed("GET"));
-}
-
-bool methods_meet(std::vector<std::string> const& a, std::vector<std::string> const& b) {
-  if (a.empty() || b.empty()) return true;
-  return std::any_of(a.begin(), a.end(), [&](std::string const& m) { return has_method(b, m); }) ||
-         std::any_of(b.begin(), b.end(), [&](std::string const& m) { return has_method(a, m); });
-}
-
-bool methods_cover(std::vector<std::string> const& wide, std::vector<std::string> const& narrow) {
-  return wide.empty() || (!narrow.empty() && std::all_of(narrow.begin(), narrow.end(),
-                                                         [&](std::string const& m) { return has_method(wide, m); }));
-}
-
-// There is a host that both match: patterns nest, they do not cross.
-bool hosts_meet(std::string const& a, std::string const& b) {
-  return http::host_covers(a, b) || http::host_covers(b, a);
-}
-
-// There is a path that both match; `b` does not end in `**`.
-bool paths_meet(path_pattern const& a, path_pattern const& b) {
-  auto const& left = a.segments();
-  auto const& right = b.segments();
-  if (left.size() > right.size() || (left.size() < right.size() && !a.rest())) return false;
-  return std::equal(left.begin(), left.end(), right.begin(), [](auto const& x, auto const& y) {
-    if (x.any) return y.any || !y.text.empty();
-    if (y.any) return !x.text.empty();
-    return x.text == y.text;
-  });
-}
-
-bool guards(route_config const& r) {
-  return r.auth != auth_mode::none || !r.allow.empty();
-}
-
-}  // namespace
 
 void checker::check_final_slash() {
   auto const& routes = doc_.routes;
@@ -103,7 +29,7 @@ void checker::check_final_slash() {
       if (k < i && takes_all && patterns[k]->covers(*patterns[i])) break;
       // A fixed answer shows nobody anything.
       bool const leads_past = k > i && !other.respond && hosts_meet(other.host, r.host) &&
-                              methods_meet(other.methods, r.methods) && paths_meet(*patterns[k], with_slash) &&
+                              methods_meet(other.methods, r.methods) && patterns[k]->meets(with_slash) &&
                               is_weaker(other, r);
       if (leads_past) {
         warning(

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/path_rules.hpp"
+#include "config/route_relations.hpp"
 #include "config/sections.hpp"
 #include "doorward/http/host.hpp"
 #include "doorward/http/path_pattern.hpp"
@@ -13,13 +14,6 @@ namespace {
 
 bool path_covers(std::string_view wide, std::string_view narrow) {
   return http::path_pattern{wide}.covers(http::path_pattern{narrow});
-}
-
-bool methods_cover(std::vector<std::string> const& wide, std::vector<std::string> const& narrow) {
-  if (wide.empty()) return true;
-  return !narrow.empty() && std::all_of(narrow.begin(), narrow.end(), [&](std::string const& m) {
-    return std::find(wide.begin(), wide.end(), m) != wide.end();
-  });
 }
 
 // What tells a route from others of its path.

@@ -173,6 +173,8 @@ typed<std::vector<route_config>> describe_routes() {
               .not_yet(),
           field("csrf", &route_config::csrf, boolean(), "true",
                 "Refuse cross-site unsafe requests that carry a session."),
+          field("upgrade", &route_config::upgrade, boolean(), "true",
+                "WebSocket handshakes go through; else such a request is forwarded as an ordinary one."),
           field("respond", &route_config::respond, maybe(integer<unsigned>(200, 599)), "",
                 "Instead of `upstream`: answer with this status."),
       },

@@ -25,6 +25,8 @@ typed<server_timeouts> timeouts() {
       field("idle", &server_timeouts::idle, positive, "75s", "How long a connection without a request is kept open."),
       field("write_idle", &server_timeouts::write_idle, positive, "30s",
             "How long a client may take nothing of a response before it is cut."),
+      field("stream_idle", &server_timeouts::stream_idle, positive, "1h",
+            "Longest silence of an event stream, or in both directions of an upgraded connection."),
       field("drain_delay", &server_timeouts::drain_delay, any, "5s",
             "After SIGTERM: how long serving goes on while readiness already fails."),
       field("drain", &server_timeouts::drain, any, "30s",
@@ -62,6 +64,9 @@ typed<listener_config> listener_with_options() {
       field("proxy_protocol", &listener_config::proxy_protocol, boolean(), "false",
             "Connections of `trusted_proxies` begin with a PROXY header, version 1 or 2, that says who the client is; "
             "others are closed."),
+      field("connections", &listener_config::connections, integer<std::size_t>(0, 10'000'000), "0",
+            "Client connections of this address over all workers; more are answered 503 and closed. 0 is no limit but "
+            "`limits.connections`."),
   });
 }
 

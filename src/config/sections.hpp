@@ -18,7 +18,7 @@
 ///   describe_routes.cpp     headers, defaults, routes
 ///
 /// What only shows when several values are looked at together is checked in check.cpp and, for routes, in
-/// check_routes.cpp and check_final_slash.cpp; for certificates, in check_tls.cpp.
+/// check_routes.cpp, check_final_slash.cpp and check_rewrites.cpp; for certificates, in check_tls.cpp.
 namespace doorward::config {
 
 /// `redis:` as written; the URL and the keys beside it are put together when all is read.
@@ -84,6 +84,7 @@ private:
   void check_route(route_config const& r, std::string const& path);
   void check_reachable();
   void check_final_slash();
+  void check_rewrites();
   void check_ids();
 
   [[nodiscard]] bool sound(std::string const& a, std::string const& b) const {

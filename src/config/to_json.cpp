@@ -49,7 +49,8 @@ json listeners(std::vector<listener_config> const& all) {
     out.push_back({{"address", written(endpoint_text(l.address))},
                    {"tls", l.tls},
                    {"redirect_to_https", l.redirect_to_https},
-                   {"proxy_protocol", l.proxy_protocol}});
+                   {"proxy_protocol", l.proxy_protocol},
+                   {"connections", l.connections}});
   }
   return out;
 }
@@ -89,6 +90,7 @@ json server(server_config const& s) {
             {"body_idle", time(t.body_idle)},
             {"idle", time(t.idle)},
             {"write_idle", time(t.write_idle)},
+            {"stream_idle", time(t.stream_idle)},
             {"drain_delay", time(t.drain_delay)},
             {"drain", time(t.drain)}}},
           {"limits",
@@ -192,6 +194,7 @@ json route(route_config const& r) {
   }
   if (r.body_bytes) out["body_bytes"] = size_text(*r.body_bytes);
   out["csrf"] = r.csrf;
+  out["upgrade"] = r.upgrade;
   return out;
 }
 

@@ -27,6 +27,10 @@ bool covers_segment(path_pattern::segment const& a, path_pattern::segment const&
   return !b.any && a.text == b.text;
 }
 
+bool meets_segment(path_pattern::segment const& a, path_pattern::segment const& b) noexcept {
+  return covers_segment(a, b) || covers_segment(b, a);
+}
+
 }  // namespace
 
 std::optional<pattern_problem> path_pattern_problem(std::string_view text) {
@@ -92,6 +96,14 @@ bool path_pattern::covers(path_pattern const& other) const noexcept {
   if (other.segments_.size() < segments_.size()) return false;
   if (!rest_ && (other.rest_ || other.segments_.size() > segments_.size())) return false;
   return std::equal(segments_.begin(), segments_.end(), other.segments_.begin(), covers_segment);
+}
+
+bool path_pattern::meets(path_pattern const& other) const noexcept {
+  auto const& a = segments_;
+  auto const& b = other.segments_;
+  if ((a.size() < b.size() && !rest_) || (b.size() < a.size() && !other.rest_)) return false;
+  auto const common = static_cast<std::ptrdiff_t>(std::min(a.size(), b.size()));
+  return std::equal(a.begin(), a.begin() + common, b.begin(), meets_segment);
 }
 
 std::string_view literal_prefix(std::string_view pattern) noexcept {

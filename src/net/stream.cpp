@@ -11,6 +11,10 @@
 namespace doorward::net {
 namespace {
 
+// What a peer has not been sent yet stands in the kernel's memory, which grows a send buffer to megabytes for whoever
+// reads slowly. What is under way to a fast and distant one is not bounded by this.
+constexpr int unsent_bytes = 128 * 1024;
+
 io_result from_errno() noexcept {
   return {errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? io_status::again : io_status::error};
 }
@@ -49,6 +53,7 @@ void stream::prepare(bool tcp) noexcept {
 void set_tcp_options(int fd) noexcept {
   auto const set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
   set(IPPROTO_TCP, TCP_NODELAY, 1);
+  set(IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsent_bytes);
   set(SOL_SOCKET, SO_KEEPALIVE, 1);
   set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
   set(IPPROTO_TCP, TCP_KEEPINTVL, 15);

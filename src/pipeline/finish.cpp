@@ -79,7 +79,7 @@ void log(exchange const& x, std::chrono::nanoseconds total) {
   r.decision = x.decision.name();
   if (x.refused) r.reason = about(*x.refused).reason;
   r.status = x.status;
-  r.bytes_in = x.client->body_bytes();
+  r.bytes_in = x.client->body_bytes() + x.tunnel_bytes_in;
   r.bytes_out = x.bytes_out;
   r.total_us = us(total);
   r.store_us = us(x.store_time);

@@ -38,6 +38,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   refused.reset();
   decision = obs::decision::own;
   status = 0;
+  tunnel_bytes_in = 0;
   bytes_out = 0;
   began = steady::now();
   store_time = {};

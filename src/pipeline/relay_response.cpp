@@ -9,9 +9,6 @@ namespace {
 
 using http::framing;
 
-// An event stream may be silent for as long as it likes; a vanished peer is noticed by TCP keep-alive.
-constexpr milliseconds event_stream_silence{3'600'000};
-
 bool is_event_stream(http::response_head const& head) noexcept {
   auto const* f = head.find("content-type");
   return f != nullptr && iequals(f->value.substr(0, f->value.find_first_of("; \t")), "text/event-stream");
@@ -137,7 +134,7 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
   auto& scratch = x.worker.out;
   scratch.clear();
   append_response_head(scratch, x, connection_lines(x, out), {.no_store = no_store});
-  auto const silence = is_event_stream(x.response) ? event_stream_silence : u.timeouts().idle;
+  auto const silence = is_event_stream(x.response) ? x.view().config.server.timeouts.stream_idle : u.timeouts().idle;
   auto r = co_await relay_body(x, u, out, silence);
   // To this client the end of the connection is the end of the body, so it must not look like one.
   if (!r && out == framing::until_close) x.abort = true;

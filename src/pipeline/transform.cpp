@@ -131,7 +131,8 @@ bool has_meaningless_body(exchange const& x) noexcept {
 bool passes_upgrade(exchange const& x) noexcept {
   // Nothing but WebSocket: an upgrade to h2c would carry requests past every rule here. With a body it is no handshake.
   return x.head.wants_upgrade() && iequals(x.head.upgrade, "websocket") && x.head.verb == http::method::get &&
-         x.head.minor_version == 1 && x.head.body == http::framing::none && x.route->to == route_target::upstream;
+         x.head.minor_version == 1 && x.head.body == http::framing::none && x.route->to == route_target::upstream &&
+         x.route->config.upgrade;
 }
 
 result<void> transform(exchange& x) {

@@ -5,17 +5,14 @@
 namespace doorward::pipeline {
 namespace {
 
-// A tunnel may be silent for as long as people leave a page open; a peer that has vanished is noticed by TCP
-// keep-alive.
-constexpr milliseconds tunnel_silence{3'600'000};
-
 // When one side has said all it will say, the other has this long to say something.
 constexpr milliseconds silence_after_end{10'000};
 
 struct tunnel {
-  time_point last_activity;  ///< of either direction
+  milliseconds idle;         // timeouts.stream_idle; a peer that has vanished is noticed earlier, by TCP keep-alive
+  time_point last_activity;  // of either direction
   bool half_closed = false;
-  [[nodiscard]] milliseconds silence() const noexcept { return half_closed ? silence_after_end : tunnel_silence; }
+  [[nodiscard]] milliseconds silence() const noexcept { return half_closed ? std::min(idle, silence_after_end) : idle; }
 };
 
 struct direction {
@@ -63,7 +60,7 @@ net::task<> carry(exchange& x, direction& d) {
         d.buffer.release();
         // Woken is not heard: the other direction's clock wakes this one too, and TLS reads without a byte of the
         // tunnel.
-        co_await d.from.readable(d.watch, d.whole.silence());
+        co_await d.from.readable(d.watch, d.watch.left(d.whole.last_activity + d.whole.silence()));
         if (x.worker.wheel.now() - d.whole.last_activity >= d.whole.silence() &&
             d.from.peek() == net::io_status::again) {
           break_off(d);
@@ -107,7 +104,7 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
 
   --x.worker.connections_active;
   ++x.worker.connections_tunnel;
-  tunnel whole{x.worker.wheel.now()};
+  tunnel whole{x.view().config.server.timeouts.stream_idle, x.worker.wheel.now()};
   direction up{x.client->stream, u.stream(), from_client, whole, net::watch(x.worker.wheel)};
   direction down{u.stream(), x.client->stream, x.upstream_buffer, whole, net::watch(x.worker.wheel)};
   up.other = &down;
@@ -118,6 +115,7 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
   co_await upwards.join();
   --x.worker.connections_tunnel;
   ++x.worker.connections_active;
+  x.tunnel_bytes_in = up.bytes;
   x.bytes_out = down.bytes;
   co_return result<void>{};
 }

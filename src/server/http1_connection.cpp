@@ -19,9 +19,10 @@ constexpr milliseconds last_chance{1'000};
 
 }  // namespace
 
-http1_connection::http1_connection(listener& l, net::socket s, pipeline::peer from)
+http1_connection::http1_connection(listener& l, net::socket s, place taken, pipeline::peer from)
     : listener_(l),
       worker_(l.worker_),
+      place_(std::move(taken)),
       stream_(std::move(s)),
       watch_(l.worker_.wheel),
       buffer_(l.worker_.buffers),
@@ -32,13 +33,12 @@ http1_connection::http1_connection(listener& l, net::socket s, pipeline::peer fr
 
 http1_connection::~http1_connection() {
   --worker_.connections_idle;
-  worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   if (from_.counted) worker_.shared.per_address.leave(from_.address);
   if (exchange_) listener_.exchanges_.release(std::move(exchange_));
 }
 
-net::task<> http1_connection::serve(listener& l, net::socket s, pipeline::peer from, bool proxied) {
-  http1_connection connection(l, std::move(s), std::move(from));
+net::task<> http1_connection::serve(listener& l, net::socket s, place taken, pipeline::peer from, bool proxied) {
+  http1_connection connection(l, std::move(s), std::move(taken), std::move(from));
   bool const open = co_await connection.open(proxied);
   if (open) co_await connection.run();
 }

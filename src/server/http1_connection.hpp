@@ -5,6 +5,7 @@
 #include "doorward/pipeline/downstream.hpp"
 #include "doorward/pipeline/exchange.hpp"
 #include "doorward/server/listener.hpp"
+#include "server/place.hpp"
 
 namespace doorward::server {
 
@@ -13,7 +14,7 @@ namespace doorward::server {
 class http1_connection final : public live_connection {
 public:
   /// Serves `s` to its end. The listener must outlive the connection. `proxied`: it begins with a PROXY header.
-  [[nodiscard]] static net::task<> serve(listener& l, net::socket s, pipeline::peer from, bool proxied);
+  [[nodiscard]] static net::task<> serve(listener& l, net::socket s, place taken, pipeline::peer from, bool proxied);
 
   http1_connection(http1_connection const&) = delete;
   http1_connection& operator=(http1_connection const&) = delete;
@@ -22,7 +23,7 @@ public:
   void cut() noexcept override { stream_.shutdown(); }
 
 private:
-  http1_connection(listener& l, net::socket s, pipeline::peer from);
+  http1_connection(listener& l, net::socket s, place taken, pipeline::peer from);
   ~http1_connection();
 
   [[nodiscard]] net::task<> run();
@@ -36,6 +37,7 @@ private:
 
   listener& listener_;
   runtime::worker& worker_;
+  place place_;
   net::stream stream_;
   net::watch watch_;
   net::read_buffer buffer_;

@@ -8,6 +8,7 @@
 #include "doorward/pipeline/answer.hpp"
 #include "server/http1_connection.hpp"
 #include "server/peer_address.hpp"
+#include "server/place.hpp"
 
 namespace doorward::server {
 namespace {
@@ -18,15 +19,16 @@ constexpr milliseconds after_a_failed_accept{100};
 
 /// One listening socket of one worker.
 struct listener::acceptor_slot {
-  acceptor_slot(net::asio::io_context& context, int fd, config::listener_config h)
-      : acceptor(context), how(std::move(h)) {
+  acceptor_slot(net::asio::io_context& context, int fd, config::listener_config const& h, std::size_t i)
+      : acceptor(context), how(h), index(i) {
     using net::asio::generic::stream_protocol;
     acceptor.assign(stream_protocol(is_unix() ? AF_UNIX : AF_INET6, 0), fd);
   }
   [[nodiscard]] bool is_unix() const noexcept { return how.address.type == config::endpoint::kind::unix_socket; }
 
   net::asio::basic_socket_acceptor<net::asio::generic::stream_protocol, net::executor> acceptor;
-  config::listener_config how;
+  config::listener_config const& how;
+  std::size_t const index;  // of server.listen
   bool closing = false;
 };
 
@@ -34,20 +36,27 @@ listener::listener(runtime::worker& w) : worker_(w), exchanges_(w) {}
 
 listener::~listener() = default;
 
-void listener::accept_on(int fd, config::listener_config const& how) {
-  slots_.push_back(std::make_unique<acceptor_slot>(worker_.context, fd, how));
+void listener::accept_on(int fd, std::size_t index) {
+  auto const& how = worker_.view.config.server.listen[index];
+  slots_.push_back(std::make_unique<acceptor_slot>(worker_.context, fd, how, index));
   ++accepting_;
   net::spawn(accept_loop(*slots_.back()));
 }
 
-bool listener::admit(net::socket& s, acceptor_slot const& slot) {
+std::optional<place> listener::admit(net::socket& s, acceptor_slot const& slot) {
+  place taken(worker_.shared.connections, worker_.shared.per_listener[slot.index]);
   auto const most = worker_.view.config.server.limits.connections;
-  if (worker_.shared.connections.fetch_add(1, std::memory_order_relaxed) < most) return true;
-  worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  auto const most_here = slot.how.connections == 0 ? most : slot.how.connections;
+  if (taken.of_all() <= most && taken.of_listener() <= most_here) return taken;
   net::stream refused(std::move(s));
   if (!slot.how.tls) tell_refused(refused, errc::overloaded);
-  worker_.limiter.write(worker_.wheel.now(), obs::log::level::warn, "connection_limit", {{"connections", most}});
-  return false;
+  using obs::log::level;
+  if (taken.of_all() > most)
+    worker_.limiter.write(worker_.wheel.now(), level::warn, "connection_limit", {{"connections", most}});
+  else
+    worker_.limiter.write(worker_.wheel.now(), level::warn, "listener_limit",
+                          {{"address", slot.how.address.text}, {"connections", most_here}});
+  return std::nullopt;
 }
 
 bool listener::admit_client(net::stream& s, pipeline::peer& from) {
@@ -93,11 +102,13 @@ net::task<> listener::accept_loop(acceptor_slot& slot) {
       continue;
     }
     if (ec) continue;
-    if (!admit(s, slot)) continue;
+    auto admitted = admit(s, slot);
+    if (!admitted) continue;
     auto peer = slot.is_unix() ? unix_peer() : tcp_peer(from);
     peer.tls = slot.how.tls;
     peer.redirect_to_https = slot.how.redirect_to_https;
-    net::spawn(http1_connection::serve(*this, std::move(s), std::move(peer), slot.how.proxy_protocol));
+    net::spawn(
+        http1_connection::serve(*this, std::move(s), std::move(*admitted), std::move(peer), slot.how.proxy_protocol));
   }
   --accepting_;
 }

@@ -55,7 +55,7 @@ server:
   workers: 3
   public_origin: https://App.example.com:443
   trusted_proxies: [10.0.0.0/8, "::1"]
-  timeouts: { header: 1s, body_idle: 2s, idle: 3s, write_idle: 4s, drain_delay: 0s, drain: 0s }
+  timeouts: { header: 1s, body_idle: 2s, idle: 3s, write_idle: 4s, stream_idle: 5s, drain_delay: 0s, drain: 0s }
   limits: { header_bytes: 16KiB, headers: 50, target_bytes: 1KiB, body_bytes: 0B, connections: 7, connections_per_address: 3 }
 admin: { listen: "" }
 redis:
@@ -82,7 +82,8 @@ defaults: { auth: passive }
 routes:
   - { id: one, host: "*.Example.com", path: /a/*, methods: [GET, PURGE], auth: required, upstream: app,
       allow: { roles: [admin, staff], fields: { plan: [pro, team], level: [1] } },
-      unauthenticated: reject, strip_prefix: /a, timeouts: { total: 60s }, body_bytes: 1GiB, csrf: false }
+      unauthenticated: reject, strip_prefix: /a, timeouts: { total: 60s }, body_bytes: 1GiB, csrf: false,
+      upgrade: false }
   - { path: /b, respond: 404 }
   - { path: /c/**, upstream: app, rewrite: /d }
 log: { level: debug, format: json, access: false }
@@ -100,6 +101,7 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(t.body_idle == milliseconds{2'000});
   CHECK(t.idle == milliseconds{3'000});
   CHECK(t.write_idle == milliseconds{4'000});
+  CHECK(t.stream_idle == milliseconds{5'000});
   CHECK(t.drain_delay == milliseconds{0});
   CHECK(t.drain == milliseconds{0});
   auto const& l = m.server.limits;
@@ -166,6 +168,7 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(one.total_timeout == milliseconds{60'000});
   CHECK(one.body_bytes == 1'073'741'824U);
   CHECK_FALSE(one.csrf);
+  CHECK_FALSE(one.upgrade);
   CHECK(m.routes[1].respond == 404U);
   CHECK(m.routes[1].upstream.empty());
   CHECK(m.routes[1].auth == auth_mode::passive);

@@ -263,3 +263,54 @@ TEST_CASE("a guarded path whose slash leads nowhere worse is fine") {
     CHECK(got.problems.empty());
   }
 }
+
+TEST_CASE("an open route that reaches, past a rewrite, what another guards is worth a warning") {
+  struct row {
+    char const *open, *guarded, *reached, *instead;
+  };
+  std::vector<wrong> rows;
+  for (auto const& [open, guarded, reached, instead] : std::vector<row>{
+           {"path: @@/open/**, strip_prefix: /open, auth: none", "path: /admin/**", "/admin/**", "/open/admin/**"},
+           {"path: @@/open/**, rewrite: /, auth: none", "path: /admin/**", "/admin/**", "/open/admin/**"},
+           {"path: @@/open/**, rewrite: /admin, auth: optional", "path: /admin/**", "/admin/**", "/open/**"},
+           {"path: @@/open/*, rewrite: /admin, auth: none", "path: /admin/*", "/admin/*", "/open/*"},
+           {"path: @@/open, rewrite: /admin, auth: none", "path: /admin", "/admin", "/open"},
+           {"path: @@/open/**, strip_prefix: /open", "path: /admin/**, allow: { roles: [admin] }", "/admin/**",
+            "/open/admin/**"},
+           {"path: @@/**, auth: none, host: open.example", "path: /secure/**, strip_prefix: /secure", "/**", "/**"},
+           {"path: @@/open/**, strip_prefix: /open, auth: none, methods: [GET]", "path: /admin/**, methods: [HEAD]",
+            "/admin/**", "/open/admin/**"},
+       }) {
+    rows.push_back({fmt::format("routes:\n  - {{ upstream: app, {} }}\n  - {{ upstream: app, {} }}", open, guarded),
+                    "routes[0].path",
+                    fmt::format("this route reaches `{}` of upstream `app`, which the route on line 3 guards, and lets "
+                                "more people in",
+                                reached),
+                    fmt::format("put a route for `{}` in front of it that asks for the same", instead)});
+  }
+  check_each(rows, problem::level::warning);
+}
+
+TEST_CASE("a rewrite that reaches nothing guarded is fine") {
+  for (auto const* routes : {
+           "{ path: /open/**, upstream: app, strip_prefix: /open }, { path: /admin/**, upstream: app }",
+           "{ path: /open/**, upstream: app, auth: none, rewrite: /shown }, { path: /admin/**, upstream: app }",
+           "{ path: /open/**, upstream: app, auth: none, strip_prefix: /open }, { path: /admin/**, upstream: other }",
+           "{ path: /open/**, upstream: app, auth: none, strip_prefix: /open }, { path: /a/**, upstream: app, auth: "
+           "none }",
+           "{ path: /open/admin/**, upstream: app, strip_prefix: /open },"
+           "{ path: /open/**, upstream: app, auth: none, strip_prefix: /open }, { path: /admin/**, upstream: app }",
+           "{ path: /open/admin/**, upstream: app, strip_prefix: /open, methods: [POST] },"
+           "{ path: /open/**, upstream: app, auth: none, strip_prefix: /open },"
+           "{ path: /admin/**, upstream: app, methods: [POST] }",
+           "{ path: /open/admin/**, respond: 404, auth: none },"
+           "{ path: /open/**, upstream: app, auth: none, strip_prefix: /open }, { path: /admin/**, upstream: app }",
+           "{ path: /open/**, upstream: app, auth: none, strip_prefix: /open, methods: [GET] },"
+           "{ path: /admin/**, upstream: app, methods: [POST] }",
+       }) {
+    auto const got = load_completed(
+        std::string{"upstreams: { app: http://a, id: http://i, other: http://o }\nroutes: ["} + routes + "]");
+    INFO(routes << "\n" << described(got.problems));
+    CHECK(got.problems.empty());
+  }
+}

@@ -57,6 +57,8 @@ TEST_CASE("TLS: certificates that cannot be used") {
   std::string const tls = "server: { tls: ";
   check_located({
       {tls + "[@@{ cert: ~/app.crt }] }", "server.tls[0].key", "this key is required"},
+      {"server: { listen: [{ address: 127.0.0.1:1, connections: @@-1 }] }", "server.listen[0].connections",
+       "a whole number from 0 to 10000000 is expected here"},
       {tls + "[{ cert: @@~/none.crt, key: ~/app.key }] }", "server.tls[0].cert",
        "the file `~/none.crt` cannot be read: No such file or directory"},
       {tls + "[{ cert: @@~/remark.txt, key: ~/app.key }] }", "server.tls[0].cert",

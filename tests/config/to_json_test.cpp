@@ -27,7 +27,7 @@ headers: { Remote-User: "{uid}", X-Braces: "{{$$}} {plan?}", X-Key: "${SECRET} {
 defaults: { auth: passive }
 routes:
   - { host: "*.example.com", path: "/a$$/*", methods: [GET], upstream: app, allow: { roles: [a, "b$$"], fields: { f: [x, y] } },
-      auth: required, unauthenticated: redirect, strip_prefix: "/a$$", timeouts: { total: 61s }, body_bytes: 0B, csrf: false }
+      auth: required, unauthenticated: redirect, strip_prefix: "/a$$", timeouts: { total: 61s }, body_bytes: 0B, csrf: false, upgrade: false }
   - { path: /b, respond: 404, auth: none }
   - { path: /c/**, upstream: app, rewrite: /d }
 log: { level: "off", format: text, access: false }

@@ -126,8 +126,8 @@ TEST_CASE("path pattern, one covers another") {
   CHECK(path_pattern(r.a).covers(path_pattern(r.b)) == r.covers);
 }
 
-// What covers() says, by matching: over every path that three segments of a small alphabet can make.
-TEST_CASE("path pattern, covers agrees with matches") {
+// What covers() and meets() say, by matching: over every path that three segments of a small alphabet can make.
+TEST_CASE("path pattern, covers and meets agree with matches") {
   std::vector<std::string> const parts{"", "a", "b", "c"};
   std::vector<std::string> paths;
   for (auto const& x : parts) {
@@ -144,10 +144,14 @@ TEST_CASE("path pattern, covers agrees with matches") {
   for (auto const& a : patterns) {
     for (auto const& b : patterns) {
       bool every = true;
-      for (auto const& p : paths)
+      bool some = false;
+      for (auto const& p : paths) {
         every = every && (!path_pattern(b).matches(p) || path_pattern(a).matches(p));
+        some = some || (path_pattern(b).matches(p) && path_pattern(a).matches(p));
+      }
       CAPTURE(a, b);
       CHECK(path_pattern(a).covers(path_pattern(b)) == every);
+      CHECK(path_pattern(a).meets(path_pattern(b)) == some);
     }
   }
 }

@@ -35,7 +35,9 @@ inline std::string head_of(std::string_view line, std::vector<std::string> const
 struct exchange_fixture {
   explicit exchange_fixture(std::string const& more = "routes: [{ path: /**, upstream: app }]\n",
                             std::string const& first = test::smallest)
-      : worker(0, 1, test::model_of(first + more), shared, nowhere, obs::access_style::json) {
+      : model(test::model_of(first + more)),
+        shared(model.server),
+        worker(0, 1, model, shared, nowhere, obs::access_style::json) {
     from.text = "192.0.2.1";
     from.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};
     worker.date = "Wed, 01 May 2024 12:00:00 GMT";
@@ -46,6 +48,7 @@ struct exchange_fixture {
   }
 
   obs::log_writer nowhere{-1};
+  config::model model;
   runtime::shared_state shared;
   runtime::worker worker;
   test::stream_pair connection{worker.context};

@@ -138,6 +138,30 @@ TEST_CASE("tunnel, silent for less than an hour: it stays") {
   CHECK(p.received() == "still here");
 }
 
+TEST_CASE("tunnel, its idle clock: what one side says counts for both") {
+  proxy_fixture p("", "", "server: { timeouts: { stream_idle: 20s } }\n");
+  open(p);
+  for (int i = 0; i < 3; ++i) {
+    p.b.pass(15s);
+    p.answer("tick");
+    CHECK(p.received() == "tick");
+  }
+  REQUIRE_FALSE(p.done);
+  p.b.pass(21s);
+  check_over(p);
+  CHECK(p.x.bytes_out == 12);
+  CHECK(p.x.tunnel_bytes_in == 0);
+}
+
+TEST_CASE("no tunnel on a route that says so") {
+  proxy_fixture p("", ", upgrade: false");
+  p.request(handshake);
+  CHECK(p.forwarded().find("pgrade") == std::string::npos);
+  p.answer(switching);
+  REQUIRE(p.done);
+  CHECK(p.refused() == "upstream_bad_response");
+}
+
 TEST_CASE("tunnel, the upstream says no: its answer is an answer like any other") {
   proxy_fixture p;
   p.request(handshake);

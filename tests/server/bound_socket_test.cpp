@@ -159,6 +159,7 @@ TEST_CASE("clones have what accepted connections inherit") {
   CHECK(option(served, IPPROTO_TCP, TCP_NODELAY) != 0);
   CHECK(option(served, SOL_SOCKET, SO_KEEPALIVE) != 0);
   CHECK(option(served, IPPROTO_TCP, TCP_KEEPIDLE) == 60);
+  CHECK(option(served, IPPROTO_TCP, TCP_NOTSENT_LOWAT) == 128 * 1024);
 }
 
 TEST_CASE("Unix socket, clones share it") {

@@ -30,8 +30,9 @@ std::string get(std::string const& path, std::string const& more = "") {
 
 struct bench {
   obs::log_writer nowhere{-1};
-  runtime::shared_state shared;
-  runtime::worker worker{0, 1, model_of(smallest + routes), shared, nowhere, obs::access_style::json};
+  config::model const model = model_of(smallest + routes);
+  runtime::shared_state shared{model.server};
+  runtime::worker worker{0, 1, model, shared, nowhere, obs::access_style::json};
   server::listener listener{worker};
   descriptor client;
 
@@ -45,10 +46,10 @@ struct bench {
   descriptor connect() {
     auto ends = socket_pair();
     net::socket s(worker.context, net::asio::generic::stream_protocol(AF_UNIX, 0), ends.first.release());
-    ++shared.connections;
+    server::place place(shared.connections, shared.per_listener[0]);
     pipeline::peer p;
     p.text = "192.0.2.1";
-    net::spawn(server::http1_connection::serve(listener, std::move(s), std::move(p), false));
+    net::spawn(server::http1_connection::serve(listener, std::move(s), std::move(place), std::move(p), false));
     settle(worker.context);
     return std::move(ends.second);
   }

@@ -1,6 +1,8 @@
 #include "doorward/server/listener.hpp"
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "catch.hpp"
 #include "descriptor.hpp"
@@ -11,34 +13,59 @@
 using namespace doorward;
 using namespace doorward::test;
 
-TEST_CASE("one connection more than limits.connections: told so, and closed") {
-  obs::log::init(obs::log::level::off, obs::log::format::json);
+namespace {
+
+// A worker with a listener on each unix socket that its configuration names, `{}` standing for a folder.
+struct front {
+  explicit front(std::string configuration) {
+    obs::log::init(obs::log::level::off, obs::log::format::json);
+    for (auto at = configuration.find("{}"); at != std::string::npos; at = configuration.find("{}"))
+      configuration.replace(at, 2, folder.file(""));
+    model = model_of(smallest + configuration + "routes: [{ path: /**, respond: 204, auth: none }]\n");
+    shared.emplace(model.server);
+    worker.emplace(0U, 1U, model, *shared, nowhere, obs::access_style::json);
+    worker->date = "Wed, 01 May 2024 12:00:00 GMT";
+    listener.emplace(*worker);
+    for (std::size_t i = 0; i < model.server.listen.size(); ++i) {
+      auto socket = server::bound_socket::bind(model.server.listen[i].address);
+      REQUIRE(socket.has_value());
+      listener->accept_on(*socket->clone(), i);
+      sockets.push_back(std::move(*socket));
+    }
+  }
+  ~front() {
+    listener->drain();
+    listener->cut();
+    settle(worker->context);
+  }
+
+  descriptor connect(std::string const& name) {
+    auto d = unix_connect(folder.file(name));
+    REQUIRE(d);
+    settle(worker->context);
+    return d;
+  }
+  bool serves(descriptor& d) {
+    REQUIRE(d.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    settle(worker->context);
+    return d.read().starts_with("HTTP/1.1 204 ");
+  }
+
   temporary_folder folder;
   obs::log_writer nowhere{-1};
-  runtime::shared_state shared;
-  runtime::worker worker{
-      0,
-      1,
-      model_of(smallest +
-               "server: { limits: { connections: 1 } }\nroutes: [{ path: /**, respond: 204, auth: none }]\n"),
-      shared,
-      nowhere,
-      obs::access_style::json};
-  worker.date = "Wed, 01 May 2024 12:00:00 GMT";
-  config::endpoint where;
-  where.type = config::endpoint::kind::unix_socket;
-  where.path = folder.file("http");
-  auto const socket = server::bound_socket::bind(where);
-  REQUIRE(socket.has_value());
-  server::listener listener{worker};
-  listener.accept_on(*socket->clone(), {.address = where});
+  config::model model;
+  std::vector<server::bound_socket> sockets;
+  std::optional<runtime::shared_state> shared;
+  std::optional<runtime::worker> worker;
+  std::optional<server::listener> listener;
+};
 
-  auto const first = unix_connect(folder.file("http"));
-  REQUIRE(first);
-  settle(worker.context);
-  auto const second = unix_connect(folder.file("http"));
-  REQUIRE(second);
-  settle(worker.context);
+}  // namespace
+
+TEST_CASE("one connection more than limits.connections: told so, and closed") {
+  front f("server: { listen: 'unix:{}http', limits: { connections: 1 } }\n");
+  auto first = f.connect("http");
+  auto second = f.connect("http");
 
   auto const got = second.read();
   CAPTURE(got);
@@ -50,13 +77,26 @@ TEST_CASE("one connection more than limits.connections: told so, and closed") {
   CHECK(got.find("Retry-After: 1\r\n") != std::string::npos);
   CHECK(got.find("Connection: close\r\n") != std::string::npos);
   CHECK(second.state() == "end");
-  CHECK(worker.metrics.route(obs::worker_metrics::no_route).requests.size() == 1);
+  CHECK(f.worker->metrics.route(obs::worker_metrics::no_route).requests.size() == 1);
+  CHECK(f.serves(first));
+}
 
-  REQUIRE(first.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
-  settle(worker.context);
-  CHECK(first.read().starts_with("HTTP/1.1 204 "));
-
-  listener.drain();
-  listener.cut();
-  settle(worker.context);
+TEST_CASE("one connection more than its listener takes: refused there, and nowhere else") {
+  front f("server: { listen: [{ address: 'unix:{}a', connections: 1 }, 'unix:{}b'], limits: { connections: 3 } }\n");
+  {
+    auto first = f.connect("a");
+    CHECK(f.connect("a").read().starts_with("HTTP/1.1 503 "));
+    auto second = f.connect("b");
+    auto third = f.connect("b");
+    CHECK(f.serves(first));
+    CHECK(f.serves(second));
+    CHECK(f.serves(third));
+    CHECK(f.connect("b").read().starts_with("HTTP/1.1 503 "));
+  }
+  settle(f.worker->context);
+  CHECK(f.shared->connections == 0);
+  CHECK(f.shared->per_listener[0] == 0);
+  CHECK(f.shared->per_listener[1] == 0);
+  auto again = f.connect("a");
+  CHECK(f.serves(again));
 }

@@ -74,6 +74,7 @@ struct listener_config {
   bool tls = false;  ///< resolved; `auto` is decided by the loader
   bool redirect_to_https = false;
   bool proxy_protocol = false;  ///< connections begin with a PROXY header
+  std::size_t connections = 0;  ///< over all workers; 0 = only server_limits::connections
 };
 
 /// An address block in CIDR notation, IPv4 mapped into IPv6.
@@ -83,12 +84,13 @@ struct cidr {
 };
 
 struct server_timeouts {
-  milliseconds header{10'000};      ///< first byte of a request to the end of its header section
-  milliseconds body_idle{30'000};   ///< silence inside a request body
-  milliseconds idle{75'000};        ///< keep-alive without a request
-  milliseconds write_idle{30'000};  ///< a client that takes nothing
-  milliseconds drain_delay{5'000};  ///< after SIGTERM: serving goes on, readiness fails
-  milliseconds drain{30'000};       ///< after that: the longest wait for what is in flight
+  milliseconds header{10'000};          ///< first byte of a request to the end of its header section
+  milliseconds body_idle{30'000};       ///< silence inside a request body
+  milliseconds idle{75'000};            ///< keep-alive without a request
+  milliseconds write_idle{30'000};      ///< a client that takes nothing
+  milliseconds stream_idle{3'600'000};  ///< silence of an event stream or, both ways, of an upgraded connection
+  milliseconds drain_delay{5'000};      ///< after SIGTERM: serving goes on, readiness fails
+  milliseconds drain{30'000};           ///< after that: the longest wait for what is in flight
 };
 
 struct server_limits {
@@ -239,6 +241,7 @@ struct route_config {
   milliseconds total_timeout{0};            ///< 0 = none; not for event streams and upgrades
   std::optional<std::uint64_t> body_bytes;  ///< overrides server.limits.body_bytes
   bool csrf = true;
+  bool upgrade = true;  ///< to WebSocket
   position where;
 };
 

@@ -46,6 +46,8 @@ public:
 
   /// True when every path that `other` matches is matched by this pattern too.
   [[nodiscard]] bool covers(path_pattern const& other) const noexcept;
+  /// True when there is a path that both match.
+  [[nodiscard]] bool meets(path_pattern const& other) const noexcept;
 
 private:
   std::vector<segment> segments_;

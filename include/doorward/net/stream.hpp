@@ -153,7 +153,8 @@ private:
   std::unique_ptr<tls_channel> tls_;
 };
 
-/// For every TCP connection. No Nagle: messages are written whole. Keep-alive: a peer that vanished without a word is
+/// For every TCP connection. No Nagle: messages are written whole. At most 128 KiB wait in the kernel to be sent.
+/// Keep-alive: a peer that vanished without a word is
 /// noticed after two minutes, also where nothing is said for hours. A listening socket hands both on to what it
 /// accepts.
 void set_tcp_options(int fd) noexcept;

@@ -81,6 +81,7 @@ struct exchange {
   std::optional<errc> refused;  ///< what a stage said
   obs::decision decision = obs::decision::own;
   unsigned status = 0;
+  std::uint64_t tunnel_bytes_in = 0;
   std::uint64_t bytes_out = 0;               ///< of the answer's body
   time_point began{};                        ///< when the head was complete
   std::chrono::nanoseconds store_time{};     ///< waiting for Redis

@@ -25,10 +25,11 @@ namespace doorward::runtime {
 
 /// What all workers share: written once in a connection's life, never by a request.
 struct shared_state {
-  /// `most_per_address`: limits.connections_per_address
-  explicit shared_state(std::size_t most_per_address = 0) noexcept : per_address(most_per_address) {}
+  explicit shared_state(config::server_config const& c)
+      : per_listener(c.listen.size()), per_address(c.limits.connections_per_address) {}
 
-  std::atomic<std::size_t> connections{0};  ///< clients' connections, for limits.connections
+  std::atomic<std::size_t> connections{0};             ///< clients' connections, for limits.connections
+  std::vector<std::atomic<std::size_t>> per_listener;  ///< of them, for listen[].connections; in the same order
   address_counts per_address;
   /// Of all workers, whose contexts own them together. For the main thread.
   std::shared_ptr<net::ticket_keys> tickets = std::make_shared<net::ticket_keys>();

@@ -4,6 +4,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/intrusive/list.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ protected:
 };
 
 class http1_connection;
+class place;
 
 /// What accepts for one worker, and all its connections.
 class listener {
@@ -63,8 +65,9 @@ public:
   listener& operator=(listener const&) = delete;
   ~listener();
 
-  /// Begins to accept on a descriptor of bound_socket::clone(), which it owns from here on.
-  void accept_on(int fd, config::listener_config const& how);
+  /// Begins to accept on a descriptor of bound_socket::clone(), which it owns from here on. `index`: of
+  /// server.listen.
+  void accept_on(int fd, std::size_t index);
 
   /// Stops accepting. Connections end with the answer that is under way or comes next, or soon; tunnels end now.
   void drain() noexcept;
@@ -78,9 +81,8 @@ private:
   using connection_list = boost::intrusive::list<live_connection, boost::intrusive::constant_time_size<false>>;
 
   net::task<> accept_loop(acceptor_slot& slot);
-  /// Whether there is room for one more; it is counted then. One for whom there is none has been told so, unless it
-  /// waits for TLS: it would not understand.
-  [[nodiscard]] bool admit(net::socket& s, acceptor_slot const& slot);
+  /// A place, if there is one. Who gets none has been told so, unless it waits for TLS: it would not understand.
+  [[nodiscard]] std::optional<place> admit(net::socket& s, acceptor_slot const& slot);
   /// The same for one more of this client; called once it is known.
   [[nodiscard]] bool admit_client(net::stream& s, pipeline::peer& from);
   void tell_refused(net::stream& s, errc why);
