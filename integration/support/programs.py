@@ -55,3 +55,8 @@ def legacy_app(listen="127.0.0.1:0"):
 def echo_app():
     """The fast upstream of support/echo_app.py, in a process of its own."""
     return Program(sys.executable, "-m", "support.echo_app", cwd=ROOT / "integration")
+
+
+def sized_app():
+    """The upstream of support/sized_app.py, likewise."""
+    return Program(sys.executable, "-m", "support.sized_app", cwd=ROOT / "integration")
