@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from support.programs import echo_app, listening, sized_app
+from support.programs import echo_app, listening, sized_app, stands_back
 from support.stage import Stage
 from support.steady import Steady
 from support.wait import eventually
@@ -22,8 +22,9 @@ MODES = {
 
 @pytest.fixture
 def place(redis_server, tmp_path):
-    """The slow ones have an upstream of their own: what they cost that one is not doorward's."""
+    """The slow ones have an upstream of their own: what they cost that one, and themselves, is not doorward's."""
     with echo_app() as app, sized_app() as other, Stage(redis_server, tmp_path) as stage:
+        stands_back(other.process)
         stage.users = {f"user-{n}": stage.session(f"user-{n}") for n in range(20)}
         upstreams = {"app": f"http://{listening(app)}", "other": {"endpoints": [f"http://{listening(other)}"], "connections": 4096}}
         routes = [{"path": "/public/**", "auth": "none", "upstream": "other"}, {"path": "/**", "upstream": "app"}]
@@ -43,6 +44,7 @@ class Attack:
         count = self.rate * seconds if mode == "ranges" else CONNECTIONS
         command = ["slowhttptest", *how.split(), "-u", door.origin + path, "-c", count, "-r", self.rate, "-l", seconds + 15]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        stands_back(self.process)
 
     def __enter__(self):
         return self

@@ -1,16 +1,17 @@
 """Clients that send requests by the thousand in one piece. `python3 -m support.greedy ADDRESS CLIENTS REQUESTS [read]`
 
-Without `read` they never read an answer. With it they read whatever comes, look whether it is right and in its place,
-and begin anew when all have come; the number of answers so far is printed every second.
+Without `read` they ask for pages of 4 KiB (support/sized_app.py) and never read one. With it they ask for little, read
+whatever comes, and begin anew when all has come; the number of answers so far is printed every second.
 """
 
 import asyncio
+import socket
 import sys
 import time
 
 
-def requests(count):
-    return b"".join(b"GET /public/%05d HTTP/1.1\r\nHost: app.test\r\n\r\n" % n for n in range(count))
+def requests(path, count):
+    return f"GET {path} HTTP/1.1\r\nHost: app.test\r\n\r\n".encode() * count
 
 
 async def send(writer, piece):
@@ -20,12 +21,16 @@ async def send(writer, piece):
 
 async def client(address, count, reads, told):
     host, _, port = address.rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port), limit=65536 if reads else 1)
-    piece = requests(count)
+    sock = socket.socket()
     if not reads:
-        reader._transport.pause_reading()
-        await send(writer, piece)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect((host, int(port)))
+    reader, writer = await asyncio.open_connection(sock=sock)
+    if not reads:
+        writer.transport.pause_reading()
+        await send(writer, requests("/public/bytes/4096", count))
         await asyncio.Event().wait()
+    piece = requests("/public/x", count)
     while True:
         sending = asyncio.create_task(send(writer, piece))
         for _ in range(count):

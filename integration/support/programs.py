@@ -1,5 +1,6 @@
 """Other people's programs, and the examples, run as they are."""
 
+import os
 import subprocess
 import sys
 
@@ -60,3 +61,8 @@ def echo_app():
 def sized_app():
     """The upstream of support/sized_app.py, likewise."""
     return Program(sys.executable, "-m", "support.sized_app", cwd=ROOT / "integration")
+
+
+def stands_back(process):
+    """It gets what the others leave of the cores, as if it were on a machine of its own."""
+    os.setpriority(os.PRIO_PROCESS, process.pid, 19)
