@@ -46,4 +46,4 @@ def test_idle_plain_connections(stage):
 def test_idle_tls_connections(stage, authority, app_test, version):
     door = stage.start(server={"tls": [{"cert": app_test[0], "key": app_test[1]}]})
     context = authority.trusted(minimum_version=version, maximum_version=version)
-    assert idle_cost(door, lambda: RawClient(door.address, tls=context, name="app.test")) < 40
+    assert idle_cost(door, lambda: RawClient(door.address, tls=context, name="app.test")) < 22

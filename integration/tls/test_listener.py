@@ -1,6 +1,7 @@
 """TLS with clients: certificates, names, protocols, resumption, clients' certificates, what is said over it."""
 
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -8,6 +9,7 @@ import threading
 import time
 
 import pytest
+from support.certificates import Authority, openssl
 from support.client import RawClient, build
 from support.doorward import run, write_config
 from support.wait import eventually
@@ -105,7 +107,7 @@ def test_older_versions_are_not_spoken(authority, start, client):
     door = start()
     context = authority.trusted(minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
         client(door, context=context)
 
 
@@ -113,7 +115,7 @@ def test_suites_without_forward_secrecy_are_not_spoken(authority, start, client)
     door = start()
     context = authority.trusted(maximum_version=ssl.TLSVersion.TLSv1_2)
     context.set_ciphers("AES128-GCM-SHA256:AES256-SHA:ECDHE-ECDSA-AES128-SHA")
-    with pytest.raises(ssl.SSLError):
+    with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
         client(door, context=context)
 
 
@@ -346,15 +348,78 @@ class TestRenewal:
             assert c.ask("GET", "/public/").status == 200
 
 
-def test_ocsp_is_stapled(start, app_test, tmp_path):
-    """Whether the response is a good one is for the client to see; doorward hands on what is in the file."""
-    response = tmp_path / "ocsp.der"
-    response.write_bytes(bytes.fromhex("30030a0106"))  # OCSPResponse, unauthorized (RFC 6960 section 4.2.1)
-    door = start([certificate(app_test, ocsp=str(response))])
+def test_ocsp_is_stapled(start, app_test, authority):
+    door = start([certificate(app_test, ocsp=authority.ocsp(app_test[0]))])
     host, port = door.address.rsplit(":", 1)
     shown = subprocess.run(["openssl", "s_client", "-connect", f"{host}:{port}", "-servername", "app.test", "-status"],
                            input=b"", capture_output=True, timeout=10)  # fmt: skip
-    assert b"OCSP Response Status: unauthorized" in shown.stdout
+    assert b"OCSP Response Status: successful" in shown.stdout and b"Cert Status: good" in shown.stdout
+
+
+def test_ocsp_of_another_certificate(stage, app_test, authority):
+    other = authority.issue("ocsp-other", "x.test")
+    server = {"tls": [certificate(app_test, ocsp=authority.ocsp(other[0]))]}
+    done = run("check", "-c", write_config(stage.folder / "mixed.yaml", stage.config(server=server)))
+    assert done.returncode == 78 and "server.tls[0].ocsp: the OCSP response is not of" in done.stderr
+
+
+def test_check_and_serve_agree_on_a_weak_key(stage, app_test, tmp_path):
+    """OpenSSL's own objections come when a context is made, not when the files are read."""
+    weak = [str(tmp_path / name) for name in ("weak.crt", "weak.key")]
+    openssl("req", "-x509", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=weak", "-addext", "subjectAltName=DNS:weak.test",
+            "-days", 2, "-keyout", weak[1], "-out", weak[0])  # fmt: skip
+    file = write_config(stage.folder / "weak.yaml", stage.config(server={"tls": [certificate(app_test), certificate(weak)]}))
+    for command, code in (("check", 78), ("serve", 1)):
+        done = run(command, "-c", file)
+        assert done.returncode == code and "server.tls[1]: ee key too small" in done.stderr
+
+
+def test_who_connects_and_says_nothing_is_no_failed_handshake(start, client):
+    door = start()
+    for _ in range(5):
+        host, port = door.address.rsplit(":", 1)
+        socket.create_connection((host, int(port))).close()
+    with client(door) as c:
+        assert c.ask("GET", "/public/").status == 200
+    eventually(lambda: door.metrics().value("doorward_connections") == 0)
+    assert door.metrics().value("doorward_tls_handshakes_total", result="failed") == 0
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"])
+def test_a_handshake_that_does_not_go_on_does_not_hold_up_the_end(start, said):
+    door = start(timeouts={"header": "30s", "drain_delay": "0s", "drain": "30s"})
+    host, port = door.address.rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as silent:
+        silent.sendall(said)
+        eventually(lambda: door.metrics().value("doorward_connections") == 1)
+        begun = time.monotonic()
+        door.signal(signal.SIGTERM)
+        assert silent.recv(1) == b"" and time.monotonic() - begun < 5
+        assert door.wait(5) == 0
+        door.stopped = True
+
+
+def test_costly_key_exchanges_are_not_for_clients_to_choose(start):
+    door = start()
+    shown = subprocess.run(["openssl", "s_client", "-connect", door.address, "-groups", "ffdhe8192"],
+                           input=b"", capture_output=True, timeout=10)  # fmt: skip
+    assert b"handshake failure" in shown.stderr
+
+
+def test_another_authority_for_clients_ends_all_resumption(start, client, authority, tmp_path):
+    believed = tmp_path / "clients.crt"
+    believed.write_bytes(authority.cert.read_bytes())
+    door = start(client_certificates={"ca": str(believed)})
+    context = authority.trusted(maximum_version=ssl.TLSVersion.TLSv1_2)
+    with client(door, context=context) as c:
+        session = c.sock.session
+    with client(door, context=context, resume=session) as c:
+        assert c.sock.session_reused
+    believed.write_bytes(Authority(tmp_path / "other").cert.read_bytes())
+    door.signal(signal.SIGHUP)
+    door.log.wait_for_json(lambda e: e.get("event") == "certificates_renewed", 5, "the renewal")
+    with client(door, context=context, resume=session) as c:
+        assert not c.sock.session_reused
 
 
 def test_check_names_what_is_wrong_with_a_certificate(stage, app_test, authority):

@@ -126,10 +126,7 @@ int dispatch(int argc, char** argv) {
 
   auto m = load_or_complain(file);
   if (!m) return bad_configuration;
-  if (*check_command) {
-    std::cout << file << ": good\n";
-    return done;
-  }
+  if (*check_command) return check(*m, file, std::cout, std::cerr);
   if (*routes_command) return show_routes(*m, std::cout);
   if (*explain_command) return explain(*m, request, std::cout);
   return serve(std::move(*m));

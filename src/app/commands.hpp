@@ -14,6 +14,8 @@ namespace doorward::app {
 [[nodiscard]] std::optional<config::model> load_or_complain(std::string const& file);
 
 [[nodiscard]] int serve(config::model m);
+/// Gets everything ready that `serve` does, short of the network.
+[[nodiscard]] int check(config::model const& m, std::string const& file, std::ostream& out, std::ostream& errors);
 [[nodiscard]] int show_routes(config::model const& m, std::ostream& out);
 
 struct explain_request {

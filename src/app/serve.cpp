@@ -20,6 +20,8 @@ constexpr auto drain_poll = 50ms;
 
 // Whoever renews certificates (certbot, cert-manager) does not know us. Reading a few files is cheap.
 constexpr auto renewal_poll = 10s;
+// A file that was written just now may be half of what it will be; on SIGHUP somebody says that it is whole.
+constexpr auto settled_after = 1s;
 
 obs::log::level level_of(config::log_level l) noexcept {
   switch (l) {
@@ -64,7 +66,7 @@ public:
     renewal_.expires_after(renewal_poll);
     renewal_.async_wait([this](boost::system::error_code const& cancelled) {
       if (cancelled || finished_) return;
-      supervisor_.renew_certificates();
+      supervisor_.renew_certificates(settled_after);
       watch_certificates();
     });
   }
@@ -92,7 +94,7 @@ private:
   void wait_for_hangup() {
     hangup_.async_wait([this](boost::system::error_code const& ec, int) {
       if (ec || finished_) return;
-      supervisor_.renew_certificates();
+      supervisor_.renew_certificates(0ms);
       obs::log::warn("reload_not_available",
                      {{"hint", "certificates are looked at again; restart to take up anything else that has changed"}});
       wait_for_hangup();

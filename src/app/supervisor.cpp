@@ -143,17 +143,17 @@ bool supervisor::start(std::string& error) {
   return true;
 }
 
-// Said once, not every ten seconds: files that are being replaced one by one do not fit for a moment. `why` is empty
-// when nothing has changed.
-void supervisor::keep_certificates(std::string const& why) {
-  if (!why.empty() && why != renewal_error_) obs::log::error("certificates_kept", {{"reason", why}});
-  renewal_error_ = why;
+// Said once, not every ten seconds. `error` is empty where there is none, or none any more.
+void supervisor::report_renewal(std::string const& error) {
+  if (!error.empty() && error != renewal_error_) obs::log::error("certificates_kept", {{"reason", error}});
+  renewal_error_ = error;
 }
 
-void supervisor::renew_certificates() {
-  auto fresh = config::reread_certificates(certificates_);
+void supervisor::renew_certificates(milliseconds settled) {
+  shared_.tickets->renew(steady::now());
+  auto fresh = config::reread_certificates(certificates_, settled);
   if (!fresh.value) {
-    keep_certificates(fresh.error);
+    report_renewal(fresh.error);
     return;
   }
   // An old ticket, or one that a handshake under way has yet to give out, would let a client in whose authority is
@@ -166,12 +166,12 @@ void supervisor::renew_certificates() {
   for (std::size_t i = 0; i < crews_.size(); ++i) {
     made.push_back(runtime::make_tls_server(*fresh.value, tickets, error));
     if (made.back()) continue;
-    keep_certificates(error);
+    report_renewal("server.tls" + error);
     return;
   }
   shared_.tickets = std::move(tickets);
   certificates_ = *std::move(fresh.value);
-  renewal_error_.clear();
+  report_renewal({});
   for (std::size_t i = 0; i < crews_.size(); ++i)
     boost::asio::post(crews_[i]->worker.context, [&worker = crews_[i]->worker, tls = std::move(made[i])]() mutable {
       worker.tls = std::move(tls);

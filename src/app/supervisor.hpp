@@ -28,8 +28,8 @@ public:
   [[nodiscard]] bool start(std::string& error);
 
   /// Takes up the files of certificates that have changed, for connections to come. What cannot be used is logged, and
-  /// the old ones stay.
-  void renew_certificates();
+  /// the old ones stay; so they do while a file is younger than `settled`. Keys of tickets that are too old go.
+  void renew_certificates(milliseconds settled);
 
   /// From now on /readyz says no; serving goes on.
   void announce_end() noexcept;
@@ -43,7 +43,7 @@ public:
 private:
   struct crew;  // a worker, its listener, its thread
 
-  void keep_certificates(std::string const& why);
+  void report_renewal(std::string const& error);
   [[nodiscard]] admin::readiness ready();
   [[nodiscard]] std::string metrics_text();
 

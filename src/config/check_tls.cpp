@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "config/certificates.hpp"
 #include "config/sections.hpp"
@@ -11,15 +12,7 @@ namespace doorward::config {
 
 void checker::check_tls() {
   auto& server = doc_.server;
-  for (std::size_t i = 0; i < server.tls.size(); ++i)
-    check_certificate(server.tls[i].cert, server.tls[i].key, join("server.tls", i));
-  complete_names(server.tls);
-  for (std::size_t i = 1; i < server.tls.size(); ++i) {
-    auto const path = join("server.tls", i);
-    if (seen_.sound(path) && server.tls[i].names.empty())
-      error(path, "nobody would be shown this certificate: it has no DNS name, and no `names` are given");
-  }
-
+  check_certificates();
   for (std::size_t i = 0; i < server.listen.size(); ++i)
     check_listener_options(server.listen[i], join("server.listen", i));
   bool const any = std::ranges::any_of(server.listen, &listener_config::tls);
@@ -28,8 +21,8 @@ void checker::check_tls() {
 
   auto const& clients = server.clients;
   std::string const base = "server.client_certificates";
-  if (!clients.ca.empty() && seen_.sound(base + ".ca") && !holds_certificates(clients.ca))
-    error(base + ".ca", fmt::format("the file `{}` holds no certificate in PEM form", clients.ca.name));
+  if (!clients.ca.empty() && seen_.sound(base + ".ca"))
+    if (auto const none = find_no_certificate(clients.ca)) error(base + ".ca", *none);
   if (clients.ca.empty() && seen_.sound(base + ".ca")) {
     if (clients.required) error(base + ".required", "nobody could come in", "give `ca`: who vouches for the clients");
     if (!clients.subject_header.empty())
@@ -52,12 +45,12 @@ void checker::check_tls() {
     bool const given = !u.tls.ca.empty() || !u.tls.cert.empty() || !u.tls.key.empty() || !u.tls.server_name.empty();
     bool const used = std::ranges::any_of(u.endpoints, &endpoint::tls);
     if (given && !used && seen_.sound(path)) error(path + ".tls", "no endpoint is `https://`");
-    if (!u.tls.ca.empty() && !holds_certificates(u.tls.ca))
-      error(path + ".tls.ca", fmt::format("the file `{}` holds no certificate in PEM form", u.tls.ca.name));
+    if (!u.tls.ca.empty())
+      if (auto const none = find_no_certificate(u.tls.ca)) error(path + ".tls.ca", *none);
     if (u.tls.cert.empty() != u.tls.key.empty() && seen_.sound(path + ".tls"))
       error(path + ".tls", "`cert` and `key` come together");
-    else if (!u.tls.cert.empty())
-      check_certificate(u.tls.cert, u.tls.key, path + ".tls");
+    else if (!u.tls.cert.empty() && sound(path + ".tls.cert", path + ".tls.key"))
+      check_certificate({u.tls.cert, u.tls.key, {}, {}}, path + ".tls");
   }
 }
 
@@ -69,14 +62,43 @@ void checker::check_listener_options(listener_config const& l, std::string const
     error(path + ".proxy_protocol", "nobody could come in", "name the proxies in `server.trusted_proxies`");
 }
 
-void checker::check_certificate(file_text const& cert, file_text const& key, std::string const& path) {
-  if (cert.empty() || key.empty() || !sound(path + ".cert", path + ".key")) return;
-  if (auto const fault = find_fault(cert, key)) {
-    error(path + '.' + std::string(fault->key), fault->text, fault->suggestion);
-    return;
+void checker::check_certificates() {
+  auto& all = doc_.server.tls;
+  auto const usable = [&](std::size_t i) {
+    auto const path = join("server.tls", i);
+    return !all[i].cert.empty() && !all[i].key.empty() && seen_.sound(path);
+  };
+  std::vector<bool> good(all.size());
+  for (std::size_t i = 0; i < all.size(); ++i)
+    good[i] = usable(i) && check_certificate(all[i], join("server.tls", i));
+  complete_names(all);
+  std::set<std::string> shown;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!good[i]) continue;
+    auto const path = join("server.tls", i);
+    auto const& names = all[i].names;
+    if (i > 0 && names.empty())
+      error(path, "nobody would be shown this certificate: it has no DNS name, and no `names` are given");
+    else if (i > 0 && std::ranges::all_of(names, [&](auto const& n) { return shown.contains(n); }))
+      warning(path, "nobody would be shown this certificate: earlier ones have all of its names");
+    auto const chain = read_certificates(all[i].cert.content.reveal());
+    for (auto const& n : names)
+      if (!is_for(chain.front(), n))
+        warning(path + ".names", fmt::format("the certificate is not for `{}`: clients will refuse it", n));
+    shown.insert(names.begin(), names.end());
   }
-  if (!is_current(read_certificates(cert.content.reveal()).front()))
-    warning(path + ".cert", "the certificate is not valid today: clients will refuse it");
+}
+
+bool checker::check_certificate(tls_certificate const& c, std::string const& path) {
+  if (auto const fault = find_fault(c)) {
+    error(path + '.' + std::string(fault->key), fault->text, fault->suggestion);
+    return false;
+  }
+  auto const chain = read_certificates(c.cert.content.reveal());
+  if (!is_current(chain.front())) warning(path + ".cert", "the certificate is not valid today: clients will refuse it");
+  if (!c.ocsp.empty() && judge_ocsp(c.ocsp.content.reveal(), chain.front()) == ocsp_verdict::outdated)
+    warning(path + ".ocsp", "this OCSP response is outdated: it is not shown");
+  return true;
 }
 
 }  // namespace doorward::config

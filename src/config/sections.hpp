@@ -76,7 +76,8 @@ private:
   void check_server();
   void check_tls();
   void check_listener_options(listener_config const& l, std::string const& path);
-  void check_certificate(file_text const& cert, file_text const& key, std::string const& path);
+  void check_certificates();
+  bool check_certificate(tls_certificate const& c, std::string const& path);
   void check_session();
   void check_identity();
   void check_headers();

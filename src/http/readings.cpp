@@ -161,6 +161,9 @@ std::vector<habits> const& habits_for(unsigned features, bool may_have_authority
 std::vector<std::string> canonical_path::readings() const {
   // Bytes that are gone through for one path at most. A long path of one habit, or a short one of all, stays far below.
   static constexpr std::size_t most_work = 64 * 1024;
+  // Three of the four doubts together, or all but an authority in front, stay below. No program writes more of them in
+  // one path, and going through all would cost a hundred times what the request did.
+  static constexpr std::size_t most_habits = 128;
   // Each is matched against the routes. A path that people or programs make has a handful.
   static constexpr std::size_t most_readings = 64;
 
@@ -174,7 +177,7 @@ std::vector<std::string> canonical_path::readings() const {
   static constexpr std::array fronts{"//", "/;", "/%2F", "/%5C", "/%3B"};
   bool const may_have_authority = std::ranges::any_of(fronts, [&](auto front) { return text_.starts_with(front); });
   auto const& all = habits_for(features_, may_have_authority);
-  if (all.size() * text_.size() > most_work) {
+  if (all.size() > most_habits || all.size() * text_.size() > most_work) {
     readings.emplace_back(unreadable_path);
     return readings;
   }

@@ -1,5 +1,7 @@
 #include "doorward/net/ticket_keys.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 
 #include "doorward/base/random.hpp"
@@ -15,12 +17,31 @@ ticket_keys::key new_key() {
   return k;
 }
 
+void wipe(std::optional<ticket_keys::key>& k) noexcept {
+  if (k) OPENSSL_cleanse(&*k, sizeof *k);
+  k.reset();
+}
+
 }  // namespace
+
+ticket_keys::~ticket_keys() {
+  wipe(now_);
+  wipe(before_);
+}
+
+void ticket_keys::renew(time_point now) {
+  std::lock_guard const hold(lock_);
+  if (now_) renew_if_old(now);
+}
 
 void ticket_keys::renew_if_old(time_point now) {
   if (now_ && now - since_ < lifetime) return;
   // After a night without a handshake the key before is older than it may be.
-  before_ = now_ && now - since_ < 2 * lifetime ? now_ : std::nullopt;
+  wipe(before_);
+  if (now_ && now - since_ < 2 * lifetime)
+    before_ = now_;
+  else
+    wipe(now_);
   now_ = new_key();
   since_ = now;
 }

@@ -16,6 +16,17 @@ namespace {
 // A peer that sends nothing but new keys would else keep OpenSSL reading for as long as it sends them.
 constexpr std::size_t bytes_an_attempt = 64 * 1024;
 
+// A new key costs as much as some small requests. OpenSSL never changes keys by itself, others after very much data.
+constexpr unsigned most_key_updates = 16;
+constexpr std::size_t data_between_key_updates = 1024 * 1024;
+
+// Told of every message of the protocol, of which only a peer's KeyUpdate (RFC 8446 section 4.6.3) is of interest.
+void on_message(int sent, int, int type, void const* bytes, std::size_t size, SSL*, void* channel) {
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE && size > 0 &&
+      *static_cast<unsigned char const*>(bytes) == SSL3_MT_KEY_UPDATE)
+    static_cast<tls_channel*>(channel)->count_key_update();
+}
+
 }  // namespace
 
 // How OpenSSL reaches the socket. Its own would write without MSG_NOSIGNAL.
@@ -71,6 +82,8 @@ void ssl_deleter::operator()(ssl_st* s) const noexcept {
 }
 
 tls_channel::tls_channel(ssl_ptr ssl, int fd) : ssl_(std::move(ssl)), fd_(fd) {
+  SSL_set_msg_callback(ssl_.get(), on_message);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
   auto* const bio = BIO_new(socket_bio::method());
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
@@ -100,6 +113,13 @@ io_status tls_channel::status_of(int rc, bool writing) noexcept {
   return io_status::error;
 }
 
+io_result tls_channel::fail(char const* why) noexcept {
+  failed_ = true;
+  failure_ = why;
+  ERR_clear_error();
+  return {io_status::error};
+}
+
 io_status tls_channel::handshake() noexcept {
   if (failed_) return io_status::error;
   ERR_clear_error();
@@ -114,9 +134,21 @@ io_result tls_channel::read(std::span<char> into) noexcept {
   if (failed_) return {io_status::error};
   ERR_clear_error();
   budget_ = bytes_an_attempt;
-  auto const n = SSL_read(ssl_.get(), into.data(), static_cast<int>(into.size()));
-  if (n > 0) return {io_status::ok, static_cast<std::size_t>(n)};
-  return {status_of(n, false)};
+  std::size_t bytes = 0;
+  // Records may be as small as the peer likes. What has come of them is taken together.
+  do {
+    auto const n = SSL_read(ssl_.get(), into.data() + bytes, static_cast<int>(into.size() - bytes));
+    if (key_updates_ > most_key_updates) return fail("too many key updates");
+    if (n <= 0) {
+      auto const status = status_of(n, false);
+      // An end or an error is met again by the next attempt.
+      return bytes > 0 ? io_result{io_status::ok, bytes} : io_result{status};
+    }
+    bytes += static_cast<std::size_t>(n);
+  } while (bytes < into.size() && SSL_has_pending(ssl_.get()) == 1);
+  data_since_key_update_ += bytes;
+  if (data_since_key_update_ >= data_between_key_updates) key_updates_ = 0;
+  return {io_status::ok, bytes};
 }
 
 io_status tls_channel::peek() noexcept {
@@ -125,6 +157,7 @@ io_status tls_channel::peek() noexcept {
   budget_ = bytes_an_attempt;
   char byte;
   auto const n = SSL_peek(ssl_.get(), &byte, 1);
+  if (key_updates_ > most_key_updates) return fail("too many key updates").status;
   return n > 0 ? io_status::ok : status_of(n, false);
 }
 

@@ -34,7 +34,7 @@ net::task<result<void>> send_piece(exchange& x, std::string_view head, std::span
   return x.client->send_all(head, data, tail);
 }
 
-net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing out, milliseconds silence) {
+net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing out, milliseconds longest_silence) {
   auto& buffer = x.upstream_buffer;
   http::body_decoder decoder;
   decoder.start(x.response.body, x.response.content_length);
@@ -42,6 +42,7 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
   auto& scratch = x.worker.out;
   bool ended = false;  // the upstream closed
   std::size_t this_turn = 0;
+  silence quiet(x, longest_silence);
   bool first = true;  // the head is in `scratch`, and leaves with whatever of the body is here
 
   for (;;) {
@@ -72,10 +73,11 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
       auto const r = u.stream().try_read(buffer.room());
       if (r.status == net::io_status::ok) {
         buffer.commit(r.bytes);
+        quiet.heard(x.worker.wheel.now());
         break;
       }
       if (r.status == net::io_status::again) {
-        auto const waited = co_await await_upstream(x, u, silence);
+        auto const waited = co_await await_upstream(x, u, quiet);
         if (!waited) co_return waited;
         continue;
       }
@@ -134,8 +136,8 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
   auto& scratch = x.worker.out;
   scratch.clear();
   append_response_head(scratch, x, connection_lines(x, out), {.no_store = no_store});
-  auto const silence = is_event_stream(x.response) ? x.view().config.server.timeouts.stream_idle : u.timeouts().idle;
-  auto r = co_await relay_body(x, u, out, silence);
+  auto const longest = is_event_stream(x.response) ? x.view().config.server.timeouts.stream_idle : u.timeouts().idle;
+  auto r = co_await relay_body(x, u, out, longest);
   // To this client the end of the connection is the end of the body, so it must not look like one.
   if (!r && out == framing::until_close) x.abort = true;
   co_return r;

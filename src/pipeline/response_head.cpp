@@ -51,18 +51,23 @@ bool named_by_connection(http::response_head const& head, std::string_view name)
 
 }  // namespace
 
-net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, milliseconds timeout) {
-  milliseconds waited{0};
+silence::silence(exchange const& x, milliseconds longest) noexcept
+    : longest_(longest), until_(x.worker.wheel.now() + longest), next_look_(x.worker.wheel.now() + between_looks) {}
+
+net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, silence& s) {
   for (;;) {
-    auto const slice = std::min(timeout - waited, between_looks);
-    bool const in_time = co_await u.stream().readable(u.watch, slice);
-    if (in_time) co_return result<void>{};
+    auto const now = x.worker.wheel.now();
     if (u.watch.limit_passed()) co_return errc::upstream_timeout;
-    // While a body is being read from the client, its reader sees the end, and the upstream need not hurry.
-    if (!u.body_sent && !u.body_stuck) continue;
-    if (x.client->stream.hung_up()) co_return errc::client_gone;
-    waited += slice;
-    if (waited >= timeout) co_return errc::upstream_timeout;
+    if (!u.body_sent && !u.body_stuck) {
+      // While a body is being read from the client, its reader sees the end, and the upstream need not hurry.
+      s.heard(now);
+    } else {
+      if (s.until_ <= now) co_return errc::upstream_timeout;
+      if (s.next_look_ <= now && x.client->stream.hung_up()) co_return errc::client_gone;
+    }
+    if (s.next_look_ <= now) s.next_look_ = now + between_looks;
+    bool const in_time = co_await u.stream().readable(u.watch, u.watch.left(std::min(s.until_, s.next_look_)));
+    if (in_time) co_return result<void>{};
   }
 }
 
@@ -71,6 +76,7 @@ net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
   auto const& limits = x.view().limits;
   std::size_t searched = 0;
   unsigned interim = 0;
+  silence quiet(x, u.timeouts().first_byte);
 
   // Behind what is ready now: by then the answer is often there, and the first attempt to read finds it.
   co_await x.worker.turns.next();
@@ -96,8 +102,9 @@ net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
     if (r.status == net::io_status::ok) {
       buffer.commit(r.bytes);
       u.head_started = true;
+      quiet.heard(x.worker.wheel.now());
     } else if (r.status == net::io_status::again) {
-      auto const waited = co_await await_upstream(x, u, u.timeouts().first_byte);
+      auto const waited = co_await await_upstream(x, u, quiet);
       if (!waited) co_return waited;
     } else {
       co_return errc::upstream_reset;

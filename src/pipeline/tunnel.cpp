@@ -90,6 +90,8 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
   append_response_head(out, x, "Connection: Upgrade\r\nUpgrade: websocket\r\n", {});
   auto const told = co_await x.client->send_all(out);
   if (!told) co_return told;
+  // Tunnels ended when the end began, and this one was on its way then.
+  if (x.worker.draining) co_return result<void>{};
 
   // What either side has sent already belongs to the tunnel.
   net::read_buffer from_client(x.worker.buffers);

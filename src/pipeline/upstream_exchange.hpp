@@ -31,10 +31,23 @@ struct upstream_exchange {
   [[nodiscard]] config::upstream_timeouts const& timeouts() const noexcept { return cluster.config().timeouts; }
 };
 
-/// Waits until there is something to read from the upstream. When that takes longer than a moment, the client is
-/// looked at now and then: nobody waits for an answer that nobody will read. `timeout` counts from the moment the
-/// request has been sent. errc::upstream_timeout or client_gone.
-[[nodiscard]] net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, milliseconds timeout);
+/// How long an upstream may say nothing. It counts from the moment the request has been sent, and anew after heard().
+/// To be woken is not to be heard: TLS reads without a byte of an answer.
+class silence {
+public:
+  silence(exchange const& x, milliseconds longest) noexcept;
+  void heard(time_point now) noexcept { until_ = now + longest_; }
+
+private:
+  friend net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, silence& s);
+  milliseconds longest_;
+  time_point until_;
+  time_point next_look_;  ///< at the client
+};
+
+/// Waits until an attempt to read from the upstream is worth while. When that takes longer than a moment, the client is
+/// looked at now and then: nobody waits for an answer that nobody will read. errc::upstream_timeout or client_gone.
+[[nodiscard]] net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, silence& s);
 
 /// Reads the head of the final answer into x.response (its views are into x.upstream_buffer, which is left in front of
 /// the body). errc::upstream_reset, upstream_timeout, upstream_bad_response, client_gone.

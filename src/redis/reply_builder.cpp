@@ -1,6 +1,7 @@
 #include "redis/reply_builder.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace doorward::redis {
 

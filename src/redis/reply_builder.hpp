@@ -1,7 +1,7 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -27,7 +27,7 @@ public:
   [[nodiscard]] bool item(std::string_view text) {
     if (count_ == places_ || text.size() > capacity_ - used_) return rare_item(text);
     char* const at = arena_.get() + used_;
-    std::memcpy(at, text.data(), text.size());
+    std::copy_n(text.data(), text.size(), at);  // an empty one may come before there is an arena
     items_[count_++] = {at, text.size()};
     used_ += text.size();
     return true;

@@ -80,7 +80,7 @@ worker::~worker() = default;
 bool worker::prepare(std::string& error) {
   tls = make_tls_server(view.config.server, shared.tickets, error);
   if (!tls && !view.config.server.tls.empty()) {
-    error.insert(0, "server.tls: ");
+    error.insert(0, "server.tls");
     return false;
   }
   for (auto& c : clusters_) {

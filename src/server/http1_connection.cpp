@@ -43,7 +43,13 @@ net::task<> http1_connection::serve(listener& l, net::socket s, place taken, pip
   if (open) co_await connection.run();
 }
 
+// The end has begun: there is a last chance, and no longer.
+void http1_connection::hurry() noexcept {
+  watch_.limit(worker_.wheel.now() + std::min(last_chance, milliseconds{worker_.view.config.server.timeouts.header}));
+}
+
 void http1_connection::drain() noexcept {
+  if (opening_) hurry();
   if (idle_)
     stream_.cancel();
   else if (exchange_ && exchange_->status == 101)

@@ -28,12 +28,14 @@ private:
 
   [[nodiscard]] net::task<> run();
   [[nodiscard]] net::task<bool> open(bool proxied);
-  [[nodiscard]] net::task<bool> read_proxy_header(time_point until);
-  [[nodiscard]] net::task<bool> secure(time_point until);
+  [[nodiscard]] net::task<bool> read_proxy_header();
+  [[nodiscard]] net::task<bool> await_first_byte();
+  [[nodiscard]] net::task<bool> secure();
   [[nodiscard]] net::task<bool> await_request();
   [[nodiscard]] net::task<result<std::size_t>> read_head();
   [[nodiscard]] net::task<bool> serve_one();
   [[nodiscard]] net::task<> linger();
+  void hurry() noexcept;
 
   listener& listener_;
   runtime::worker& worker_;
@@ -43,9 +45,10 @@ private:
   net::read_buffer buffer_;
   pipeline::peer from_;
   std::unique_ptr<pipeline::exchange> exchange_;
-  bool served_ = false;  ///< a request has come on it
-  bool idle_ = true;     ///< no request is being read or served
-  bool unread_ = false;  ///< bytes may be left that were never read
+  bool opening_ = false;  ///< what comes before the first request is under way
+  bool served_ = false;   ///< a request has come on it
+  bool idle_ = true;      ///< no request is being read or served
+  bool unread_ = false;   ///< bytes may be left that were never read
 };
 
 }  // namespace doorward::server

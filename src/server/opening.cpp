@@ -12,22 +12,22 @@ using obs::log::level;
 // False when there is nobody to serve.
 net::task<bool> http1_connection::open(bool proxied) {
   from_.trusted = !from_.is_unix && worker_.view.is_trusted(from_.address);
+  if (!proxied && !from_.tls) co_return listener_.admit_client(stream_, from_);
   // One deadline for all of it: a byte now and then does not buy time.
-  auto const until = worker_.wheel.now() + worker_.view.config.server.timeouts.header;
-  if (proxied) {
-    bool const named = co_await read_proxy_header(until);
-    if (!named) co_return false;
-  }
-  if (!listener_.admit_client(stream_, from_)) co_return false;
-  if (from_.tls) {
-    bool const secured = co_await secure(until);
-    if (!secured) co_return false;
-  }
-  co_return true;
+  opening_ = true;
+  watch_.limit(worker_.wheel.now() + worker_.view.config.server.timeouts.header);
+  if (worker_.draining) hurry();
+  bool good = true;
+  if (proxied) good = co_await read_proxy_header();
+  good = good && listener_.admit_client(stream_, from_);
+  if (good && from_.tls) good = co_await secure();
+  opening_ = false;
+  watch_.limit(time_point::max());
+  co_return good;
 }
 
 // Says who the client is. What follows it, TLS or a request, is left in the socket.
-net::task<bool> http1_connection::read_proxy_header(time_point until) {
+net::task<bool> http1_connection::read_proxy_header() {
   auto const refuse = [this](char const* why) {
     worker_.limiter.write(worker_.wheel.now(), level::warn, "proxy_header_refused",
                           {{"peer", from_.text}, {"reason", why}});
@@ -36,7 +36,6 @@ net::task<bool> http1_connection::read_proxy_header(time_point until) {
   // Whoever is not a proxy of ours could claim to be anybody.
   if (!from_.trusted && !from_.is_unix) co_return refuse("the peer is not in trusted_proxies");
 
-  watch_.limit(until);
   auto const room = buffer_.room().first(net::longest_proxy_header);
   std::size_t have = 0;
   net::proxy_header header;
@@ -54,7 +53,6 @@ net::task<bool> http1_connection::read_proxy_header(time_point until) {
     bool const in_time = co_await stream_.readable(watch_, milliseconds::max());
     if (!in_time) co_return refuse("it did not come in time");
   }
-  watch_.limit(time_point::max());
   if (header.outcome == net::proxy_header::state::malformed) co_return refuse("it is none");
   (void)stream_.try_read(room.subspan(have, header.size - have));
   buffer_.release();
@@ -69,20 +67,33 @@ net::task<bool> http1_connection::read_proxy_header(time_point until) {
   co_return true;
 }
 
-net::task<bool> http1_connection::secure(time_point until) {
+// Whoever connects and says nothing (a load balancer that looks whether we are there) is no handshake that failed, and
+// costs no more than it does without TLS.
+net::task<bool> http1_connection::await_first_byte() {
+  char byte;
+  for (;;) {
+    auto const r = stream_.peek_socket({&byte, 1});
+    if (r.status != net::io_status::again) co_return r.status == net::io_status::ok;
+    bool const in_time = co_await stream_.readable(watch_, milliseconds::max());
+    if (!in_time) co_return false;
+  }
+}
+
+net::task<bool> http1_connection::secure() {
+  bool const begun = co_await await_first_byte();
+  if (!begun) co_return false;
   auto const server = worker_.tls;  // kept: a renewed certificate takes its place in the worker
   stream_.start_tls(server->accept(stream_.native().native_handle()));
-  watch_.limit(until);
   auto const status = co_await net::handshake(stream_, watch_, milliseconds::max());
-  watch_.limit(time_point::max());
   auto const& channel = *stream_.tls();
   if (status == net::io_status::ok) {
     from_.certificate_subject = channel.peer_subject();
     worker_.metrics.tls_handshake(channel.resumed() ? obs::handshake_result::resumed : obs::handshake_result::full);
     co_return true;
   }
-  worker_.metrics.tls_handshake(obs::handshake_result::failed);
   bool const late = status == net::io_status::again;
+  if (!late && channel.failure().empty()) co_return false;  // it was cut here
+  worker_.metrics.tls_handshake(obs::handshake_result::failed);
   worker_.limiter.write(worker_.wheel.now(), level::info, "tls_handshake_failed",
                         {{"client", from_.text}, {"reason", late ? "it was not done in time" : channel.failure()}});
   // Somebody wrote http:// for https://. It can be told so, because it reads plain text.

@@ -141,26 +141,29 @@ net::task<result<lease>> cluster::open_in(endpoint_pool& pool, net::watch& w) {
   auto c = std::make_unique<connection>(pool, context_.get_executor());
   pool.busy_.push_back(*c);
   lease fresh(std::move(c), false);
+  auto const until = w.after(config_.timeouts.connect);  // for both
   auto const connected = co_await net::connect(context_, fresh.stream(), w, pool.where(), config_.timeouts.connect);
   if (!connected) co_return connected.error();
   if (pool.tls_) {
-    auto const secured = co_await secure(fresh.stream(), w, pool.tls_name_);
+    auto const secured = co_await secure(fresh.stream(), w, until, pool.tls_name_);
     if (!secured) co_return secured.error();
   }
   co_return std::move(fresh);
 }
 
-net::task<result<void>> cluster::secure(net::stream& s, net::watch& w, std::string const& host) {
+net::task<result<void>> cluster::secure(net::stream& s, net::watch& w, time_point until, std::string const& host) {
   if (!tls_) co_return errc::upstream_tls;  // use_tls() was not called: nothing goes out in the clear
   auto channel = tls_->connect(s.native().native_handle(), host);
   if (!channel) co_return errc::upstream_tls;
   s.start_tls(std::move(channel));
-  auto const status = co_await net::handshake(s, w, config_.timeouts.connect);
+  auto const status = co_await net::handshake(s, w, w.left(until));
   if (status == net::io_status::ok) co_return result<void>{};
-  if (status == net::io_status::again) co_return errc::upstream_connect_timeout;
+  bool const late = status == net::io_status::again;
   limiter_.write(wheel_.now(), obs::log::level::error, "upstream_tls_failed",
-                 {{"upstream", config_.name}, {"name", host}, {"reason", s.tls()->failure()}});
-  co_return errc::upstream_tls;
+                 {{"upstream", config_.name},
+                  {"name", host},
+                  {"reason", late ? "the handshake was not done in time" : s.tls()->failure()}});
+  co_return late ? errc::upstream_connect_timeout : errc::upstream_tls;
 }
 
 net::task<result<lease>> cluster::connect(net::watch& w) {

@@ -1,5 +1,9 @@
 #include "doorward/base/pem.hpp"
 
+#include <openssl/pem.h>
+
+#include <memory>
+
 #include "catch.hpp"
 #include "test_certificate.hpp"
 
@@ -35,10 +39,27 @@ TEST_CASE("private key, and whose it is") {
   CHECK(read_private_key(one.pem) == nullptr);
 }
 
-TEST_CASE("private key, encrypted: nobody is asked for its password") {
-  CHECK(read_private_key("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
-                         "MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBBq\n"
-                         "-----END ENCRYPTED PRIVATE KEY-----\n") == nullptr);
+TEST_CASE("private key, encrypted: nobody is asked for its password, and none is tried") {
+  auto const password = GENERATE(as<std::string>{}, "", "secret");
+  auto const key = read_private_key(test_authority().issue({.common_name = "a"}).key_pem);
+  std::unique_ptr<BIO, int (*)(BIO*)> const out(BIO_new(BIO_s_mem()), BIO_free);
+  REQUIRE(PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), EVP_aes_128_cbc(), password.data(),
+                                        static_cast<int>(password.size()), nullptr, nullptr) == 1);
+  char* bytes = nullptr;
+  auto const size = BIO_get_mem_data(out.get(), &bytes);
+  std::string_view const pem(bytes, static_cast<std::size_t>(size));
+  REQUIRE(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+  CHECK(read_private_key(pem) == nullptr);
+}
+
+TEST_CASE("certificate, whom it is for") {
+  auto const c = test_authority().issue({.common_name = "c.test", .dns_names = {"a.test", "*.b.test"}});
+  auto const certificate = std::move(read_certificates(c.pem)[0]);
+  CHECK(is_for(certificate, "a.test"));
+  CHECK(is_for(certificate, "x.b.test"));
+  CHECK(is_for(certificate, "*.b.test"));
+  CHECK_FALSE(is_for(certificate, "*.a.test"));
+  CHECK_FALSE(is_for(certificate, "c.test"));
 }
 
 TEST_CASE("certificate, its time") {

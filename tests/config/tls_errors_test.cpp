@@ -7,6 +7,8 @@ using namespace doorward::test;
 
 namespace {
 
+using namespace std::chrono_literals;
+
 // The files that the plays of this file name.
 struct certificate_files {
   temporary_folder folder;
@@ -70,9 +72,20 @@ TEST_CASE("TLS: certificates that cannot be used") {
        "the certificate comes first in its file, then its issuers"},
       {tls + "[{ cert: ~/app.crt, key: ~/app.key, names: [@@a/b] }] }", "server.tls[0].names[0]", "not a host name",
        "for example `app.example.com` or `*.example.com`"},
+      {tls + "[{ cert: ~/app.crt, key: ~/app.key, ocsp: @@~/remark.txt }] }", "server.tls[0].ocsp",
+       "the file `~/remark.txt` holds no OCSP response in DER form"},
       {tls + "[" + good + ", @@{ cert: ~/nameless.crt, key: ~/nameless.key }] }", "server.tls[1]",
        "nobody would be shown this certificate: it has no DNS name, and no `names` are given"},
   });
+}
+
+TEST_CASE("TLS: certificates that nobody will see, or believe, are worth a warning") {
+  std::string const tls = "server: { listen: [{ address: 127.0.0.1:1, tls: true }], tls: ";
+  check_located({{tls + "[" + good + ", @@{ cert: ~/app.crt, key: ~/app.key }] }", "server.tls[1]",
+                  "nobody would be shown this certificate: earlier ones have all of its names"},
+                 {tls + "[{ cert: ~/app.crt, key: ~/app.key, names: @@[app.test, x.app.test, else.test] }] }",
+                  "server.tls[0].names", "the certificate is not for `else.test`: clients will refuse it"}},
+                problem::level::warning);
 }
 
 TEST_CASE("TLS: listeners and clients that do not fit") {
@@ -157,20 +170,35 @@ TEST_CASE("TLS: files that are read again") {
   auto const m =
       loaded_model("server: { tls: [{ cert: " + folder.file("a.crt") + ", key: " + folder.file("a.key") + " }] }");
 
-  auto const same = reread_certificates(m.server);
+  constexpr doorward::milliseconds at_once{0};
+  auto const same = reread_certificates(m.server, at_once);
   CHECK_FALSE(same.value);
   CHECK(same.error.empty());
 
   folder.write("a.crt", second.pem);  // and the key not yet
-  auto const half = reread_certificates(m.server);
+  auto const half = reread_certificates(m.server, at_once);
   CHECK_FALSE(half.value);
   CHECK(half.error == "the key is not the one of `" + folder.file("a.crt") + '`');
 
   put("a", second);
-  auto const fresh = reread_certificates(m.server);
+  auto const fresh = reread_certificates(m.server, at_once);
   REQUIRE(fresh.value);
   CHECK(fresh.value->tls[0].cert.content.reveal() == second.pem);
 
+  put("a", files().authority.issue({.common_name = "old", .begins_in = -99, .ends_in = -9}));
+  CHECK(reread_certificates(m.server, at_once).error ==
+        "the certificate in `" + folder.file("a.crt") + "` is not valid today, and the one before it is");
+
+  // What was written just now may be half of what it will be.
+  put("a", second);
+  auto const waits = reread_certificates(m.server, std::chrono::hours{1});
+  CHECK_FALSE(waits.value);
+  CHECK(waits.error.empty());
+  std::error_code ec;
+  for (auto const* name : {"a.crt", "a.key"})
+    std::filesystem::last_write_time(folder.file(name), std::filesystem::file_time_type::clock::now() - 2h, ec);
+  CHECK(reread_certificates(m.server, std::chrono::hours{1}).value);
+
   std::filesystem::remove(folder.file("a.key"));
-  CHECK(reread_certificates(m.server).error.ends_with("No such file or directory"));
+  CHECK(reread_certificates(m.server, at_once).error.ends_with("No such file or directory"));
 }

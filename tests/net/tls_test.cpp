@@ -1,10 +1,14 @@
 #include "doorward/net/tls.hpp"
 
+#include <openssl/ssl.h>
+#include <unistd.h>
+
 #include <array>
 #include <optional>
 #include <string>
 
 #include "catch.hpp"
+#include "doorward/base/pem.hpp"
 #include "event_loop.hpp"
 #include "stream_pair.hpp"
 #include "test_certificate.hpp"
@@ -37,7 +41,7 @@ struct tls_bench {
   net::watch client_watch{clock.wheel};
   std::shared_ptr<net::ticket_keys> keys = std::make_shared<net::ticket_keys>();
   std::shared_ptr<net::tls_server const> accepting;
-  std::shared_ptr<net::tls_client const> connecting;
+  std::unique_ptr<net::tls_client> connecting;
   std::optional<io_status> server_done;
   std::optional<io_status> client_done;
 
@@ -130,7 +134,15 @@ TEST_CASE("the client does not believe a certificate") {
   auto const r = GENERATE(values<row>({
       {"of another name", {.common_name = "b", .dns_names = {"b.test"}}, "a.test", "hostname mismatch"},
       {"of a wildcard two labels up", {.common_name = "w", .dns_names = {"*.test"}}, "x.a.test", "hostname mismatch"},
-      {"whose name is in its subject only", {.common_name = "a.test", .dns_names = {"b.test"}}, "a.test", "mismatch"},
+      {"whose name is in its subject, and another beside it",
+       {.common_name = "a.test", .dns_names = {"b.test"}},
+       "a.test",
+       "hostname mismatch"},
+      {"whose name is in its subject only", {.common_name = "a.test"}, "a.test", "hostname mismatch"},
+      {"whose name is in its subject, and an address beside it",
+       {.common_name = "a.test", .addresses = {"10.0.0.1"}},
+       "a.test",
+       "hostname mismatch"},
       {"that has ended",
        {.common_name = "a", .dns_names = {"a.test"}, .begins_in = -99, .ends_in = -9},
        "a.test",
@@ -151,6 +163,12 @@ TEST_CASE("the client does not believe an authority it was not told of") {
   tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}})}}, {test_authority("another").pem(), {}, {}});
   b.shake_hands("a.test");
   CHECK(b.client_done == io_status::error);
+}
+
+TEST_CASE("a dot at the end of a name is the resolver's") {
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}})}});
+  b.shake_hands("a.test.");
+  CHECK(b.agreed());
 }
 
 TEST_CASE("an address has a certificate too") {
@@ -207,6 +225,51 @@ TEST_CASE("clients' certificates") {
     CHECK(b.server_done == io_status::error);
     CHECK(b.server.tls()->peer_subject().empty());
   }
+}
+
+// A handshake on a connection of its own, between the ends of `b`. True when it was resumed.
+bool meet_again(tls_bench& b, std::string const& name) {
+  stream_pair pair(b.context);
+  net::stream client(net::socket(b.context, net::asio::generic::stream_protocol(AF_UNIX, 0), pair.peer.release()));
+  client.prepare(false);
+  pair.stream.start_tls(b.accepting->accept(pair.stream.native().native_handle()));
+  client.start_tls(b.connecting->connect(client.native().native_handle(), name));
+  std::optional<io_status> server_done;
+  std::optional<io_status> client_done;
+  net::watch server_watch{b.clock.wheel};
+  net::watch client_watch{b.clock.wheel};
+  net::spawn(tls_bench::carry(pair.stream, server_watch, server_done));
+  net::spawn(tls_bench::carry(client, client_watch, client_done));
+  settle(b.context);
+  REQUIRE(server_done == io_status::ok);
+  REQUIRE(client_done == io_status::ok);
+  (void)pair.stream.try_write("x");
+  CHECK(read_from(client, io_status::again) == "x");  // and the ticket in front of it
+  CHECK(client.tls()->resumed() == pair.stream.tls()->resumed());
+  return pair.stream.tls()->resumed();
+}
+
+TEST_CASE("a session is resumed, for the name that it was verified for") {
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test", "b.test"}})}});
+  CHECK_FALSE(meet_again(b, "a.test"));
+  CHECK(meet_again(b, "a.test"));
+  CHECK_FALSE(meet_again(b, "b.test"));
+  CHECK(meet_again(b, "a.test"));
+}
+
+TEST_CASE("a session is not resumed once the client's certificate has ended") {
+  auto const c = authority().issue({.common_name = "short", .ends_in = 2});
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}})}, authority().pem(), false},
+              {authority().pem(), c.pem, redacted(c.key_pem)});
+  CHECK_FALSE(meet_again(b, "a.test"));
+  CHECK(meet_again(b, "a.test"));
+  auto const ended = [&] { return !is_current(read_certificates(c.pem)[0]); };
+  while (!ended())
+    ::usleep(50'000);
+  stream_pair pair(b.context);
+  b.shake_hands("a.test");
+  CHECK(b.server_done == io_status::error);
+  CHECK(b.server.tls()->failure().find("expired") != std::string::npos);
 }
 
 TEST_CASE("plain HTTP where TLS is spoken") {
@@ -269,14 +332,54 @@ TEST_CASE("bytes that have been decrypted are not waited for at the socket") {
   CHECK(there);
 }
 
+TEST_CASE("records of one byte are taken together") {
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}})}});
+  b.shake_hands("a.test");
+  REQUIRE(b.agreed());
+  for (char const c : std::string("0123456789"))
+    (void)b.client.try_write(std::string(1, c));
+  std::array<char, 100> room{};
+  CHECK(b.server.try_read(room).bytes == 10);
+}
+
+TEST_CASE("a new key now and then is fine, one after the other is not") {
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}})}});
+  b.shake_hands("a.test");
+  REQUIRE(b.agreed());
+  auto const change_key = [&] {
+    auto* const ssl = b.client.tls()->native();
+    REQUIRE(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+    CHECK(b.client.try_write("x").status == io_status::ok);
+  };
+  for (int i = 0; i < 16; ++i)
+    change_key();
+  CHECK(read_from(b.server, io_status::again) == std::string(16, 'x'));
+  change_key();
+  (void)read_from(b.server, io_status::error);
+  CHECK(b.server.tls()->failure() == "too many key updates");
+}
+
+TEST_CASE("a client may not choose the dearest of key exchanges") {
+  tls_bench b({{identity({.common_name = "a", .dns_names = {"a.test"}})}});
+  b.server.start_tls(b.accepting->accept(b.server.native().native_handle()));
+  b.client.start_tls(b.connecting->connect(b.client.native().native_handle(), "a.test"));
+  REQUIRE(SSL_set1_groups_list(b.client.tls()->native(), "ffdhe8192") == 1);
+  net::spawn(tls_bench::carry(b.server, b.server_watch, b.server_done));
+  net::spawn(tls_bench::carry(b.client, b.client_watch, b.client_done));
+  settle(b.context);
+  CHECK(b.server_done == io_status::error);
+}
+
 TEST_CASE("a key that does not belong, or nothing at all") {
   auto const one = authority().issue({.common_name = "one"});
   auto const other = authority().issue({.common_name = "other"});
   std::shared_ptr<net::ticket_keys> keys = std::make_shared<net::ticket_keys>();
   std::string error;
   CHECK(net::tls_server::make({{{one.pem, redacted(other.key_pem), {}, {}}}}, keys, error) == nullptr);
-  CHECK_FALSE(error.empty());
+  CHECK(error.starts_with("[0]: "));
+  error.clear();
   CHECK(net::tls_client::make({"no certificate", {}, {}}, error) == nullptr);
+  CHECK_FALSE(error.empty());
 }
 
 }  // namespace

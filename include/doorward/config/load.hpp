@@ -44,7 +44,8 @@ struct reread {
   std::optional<server_config> value;  ///< when something has changed, and all of it is sound
   std::string error;                   ///< else what is wrong, if anything is
 };
-[[nodiscard]] reread reread_certificates(server_config const& now);
+/// Files that were written less than `settled` ago may be half written; then nothing is taken up.
+[[nodiscard]] reread reread_certificates(server_config const& now, milliseconds settled);
 
 /// Writes problems as `file:line:col: error: path: text`, the source line, a caret and the suggestion.
 void print(std::ostream& out, std::vector<problem> const& problems, std::string_view text, std::string const& file);

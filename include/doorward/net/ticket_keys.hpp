@@ -22,6 +22,14 @@ public:
     std::array<std::uint8_t, 32> mac;
   };
 
+  ticket_keys() = default;
+  ticket_keys(ticket_keys const&) = delete;
+  ticket_keys& operator=(ticket_keys const&) = delete;
+  ~ticket_keys();
+
+  /// Puts away what is too old, where no handshake comes to ask. Any thread.
+  void renew(time_point now);
+
   /// The key to seal with. Any thread.
   [[nodiscard]] key current(time_point now);
 

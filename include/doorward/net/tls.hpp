@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +15,7 @@
 #include "doorward/net/tls_channel.hpp"
 
 struct ssl_ctx_st;
+struct ssl_session_st;
 
 /// TLS 1.2 and 1.3 on both sides of doorward. Renegotiation and compression are off; the suites of TLS 1.2 are those
 /// with ephemeral keys and authenticated encryption (RFC 9325 section 4.2).
@@ -22,6 +25,10 @@ struct ssl_ctx_deleter {
   void operator()(ssl_ctx_st* c) const noexcept;
 };
 using ssl_ctx_ptr = std::unique_ptr<ssl_ctx_st, ssl_ctx_deleter>;
+struct ssl_session_deleter {
+  void operator()(ssl_session_st* s) const noexcept;
+};
+using ssl_session_ptr = std::unique_ptr<ssl_session_st, ssl_session_deleter>;
 
 /// A certificate to show, with the key that proves it.
 struct tls_identity {
@@ -41,8 +48,9 @@ struct tls_server_options {
 /// the handshakes that it began.
 class tls_server {
 public:
-  /// The error's text is in OpenSSL's words. `keys` are shared by all that open each other's tickets. Whoever believes
-  /// another authority for clients needs other keys: a handshake under way may yet give out a ticket.
+  /// The error's text begins with the index of the identity, `[0]: `, and goes on in OpenSSL's words. `keys` are shared
+  /// by all that open each other's tickets. Whoever believes another authority for clients needs other keys: a
+  /// handshake under way may yet give out a ticket.
   [[nodiscard]] static std::shared_ptr<tls_server const> make(tls_server_options const& options,
                                                               std::shared_ptr<ticket_keys> keys, std::string& error);
 
@@ -57,6 +65,7 @@ private:
   struct identity_context {
     ssl_ctx_ptr context;
     std::string ocsp;
+    std::optional<epoch_ms> ocsp_until;  // then it is not shown any more
   };
   static int on_status_request(ssl_st* ssl, void* self);
 
@@ -71,18 +80,27 @@ struct tls_client_options {
   redacted key_pem;
 };
 
-/// How an upstream is spoken to. There is no way to leave out that its certificate is verified.
+/// How an upstream is spoken to. There is no way to leave out that its certificate is verified: in full at least every
+/// two hours, and resumed in between. One worker's; not thread-safe.
 class tls_client {
 public:
-  [[nodiscard]] static std::shared_ptr<tls_client const> make(tls_client_options const& options, std::string& error);
+  [[nodiscard]] static std::unique_ptr<tls_client> make(tls_client_options const& options, std::string& error);
 
   /// The client's end of a handshake on a connected socket, with somebody whose certificate is for `name`, a host name
-  /// or a literal address (RFC 6125 section 6.4). Null when that cannot be asked for.
-  [[nodiscard]] std::unique_ptr<tls_channel> connect(int fd, std::string const& name) const;
+  /// or a literal address (RFC 9525 section 6). Null when that cannot be asked for. The channel must not outlive this.
+  [[nodiscard]] std::unique_ptr<tls_channel> connect(int fd, std::string const& name);
 
 private:
   tls_client() = default;
+  static int on_session(ssl_st* ssl, ssl_session_st* session) noexcept;
+
+  struct resumable {
+    ssl_session_ptr session;
+    time_point verified{};  // when the certificate was
+  };
   ssl_ctx_ptr context_;
+  std::set<std::string> names_;  // that were connected to; few, because they are configured
+  std::unordered_map<std::string, resumable> sessions_;
 };
 
 /// Carries a handshake through on `s`, which has got its channel: `ok`, `again` when `w`'s limit or `timeout` passed,

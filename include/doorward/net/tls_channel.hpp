@@ -44,7 +44,8 @@ public:
   [[nodiscard]] io_status handshake() noexcept;
 
   [[nodiscard]] io_result read(std::span<char> into) noexcept;
-  /// After `again`, the next attempt must begin with the same bytes, at whatever place they are then.
+  /// After `again`, and after `ok` with fewer bytes than were offered, the next attempt must begin with the bytes that
+  /// were not taken, at whatever place they are then, and offer no fewer of them: a record of them may be sealed.
   [[nodiscard]] io_result write(std::span<iovec const> parts) noexcept;
   [[nodiscard]] io_status peek() noexcept;
 
@@ -54,7 +55,7 @@ public:
   /// before it can read, and the other way round.
   [[nodiscard]] bool waits_for_write(bool writing) const noexcept { return writing ? !write_reads_ : read_writes_; }
 
-  /// Says that nothing will follow. At most one attempt; nothing after abandon().
+  /// Says that nothing will follow. At most one attempt, which a full socket swallows; nothing after abandon().
   void close_notify() noexcept;
   /// The connection ends without a word, so that the peer sees it cut.
   void abandon() noexcept { failed_ = true; }
@@ -62,14 +63,22 @@ public:
   [[nodiscard]] bool resumed() const noexcept;
   /// The peer's certificate's subject (RFC 4514), when it has shown one and it was verified; else empty.
   [[nodiscard]] std::string peer_subject() const;
-  /// Why the handshake or the connection failed, in OpenSSL's words. Right after the failure only.
+  /// Why the handshake or the connection failed, in OpenSSL's words; empty when it did not, or was abandoned.
   [[nodiscard]] std::string const& failure() const noexcept { return failure_; }
   /// The client spoke HTTP without TLS.
   [[nodiscard]] bool spoke_http() const noexcept { return spoke_http_; }
 
+  [[nodiscard]] ssl_st* native() noexcept { return ssl_.get(); }
+  /// For OpenSSL's callback.
+  void count_key_update() noexcept {
+    ++key_updates_;
+    data_since_key_update_ = 0;
+  }
+
 private:
   friend struct socket_bio;
   [[nodiscard]] io_status status_of(int rc, bool writing) noexcept;
+  io_result fail(char const* why) noexcept;
   [[nodiscard]] io_result write_record(char const* bytes, std::size_t size) noexcept;
 
   ssl_ptr ssl_;
@@ -79,6 +88,8 @@ private:
   bool write_reads_ = false;  ///< writing waits until there is something to be read
   bool ended_ = false;        ///< the socket has come to its end
   bool failed_ = false;
+  unsigned key_updates_ = 0;  ///< of the peer
+  std::size_t data_since_key_update_ = 0;
   bool spoke_http_ = false;
   std::string failure_;
 };

@@ -161,14 +161,15 @@ private:
 
   [[nodiscard]] endpoint_pool* take_place() noexcept;
   [[nodiscard]] net::task<result<lease>> open_in(endpoint_pool& pool, net::watch& w);
-  [[nodiscard]] net::task<result<void>> secure(net::stream& s, net::watch& w, std::string const& host);
+  [[nodiscard]] net::task<result<void>> secure(net::stream& s, net::watch& w, time_point until,
+                                               std::string const& host);
 
   net::asio::io_context& context_;
   net::turn_queue& turns_;
   deadline_wheel& wheel_;
   config::upstream_config config_;
   std::vector<std::unique_ptr<endpoint_pool>> endpoints_;
-  std::shared_ptr<net::tls_client const> tls_;  // null when no endpoint is of https://
+  std::unique_ptr<net::tls_client> tls_;  // null when no endpoint is of https://
   obs::log::limiter limiter_;
   std::size_t next_endpoint_ = 0;
   bool retired_ = false;
