@@ -16,11 +16,12 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "cost: measures memory or time; means nothing with sanitizers")
+    config.addinivalue_line("markers", "plain: not for a sanitized binary, whose run-time library would be in the way")
     config.addinivalue_line("markers", "long: takes minutes; only with --long")
 
 
 def pytest_collection_modifyitems(config, items):
-    """What measures is not collected for a sanitized binary: the figures would be the sanitizer's."""
+    """What measures is not collected for a sanitized binary: the figures would be the sanitizer's. Nor what it cannot stand."""
 
     def leave_out(marker):
         left_out = [item for item in items if item.get_closest_marker(marker)]
@@ -29,6 +30,7 @@ def pytest_collection_modifyitems(config, items):
 
     if SANITIZED:
         leave_out("cost")
+        leave_out("plain")
     if not config.getoption("--long"):
         leave_out("long")
 
