@@ -100,6 +100,7 @@ def test_the_others_do_not_notice(place, mode, seconds):
     assert min(attacked) < 2 * max(min(quiet), FLOOR), (quiet, attacked)
 
 
+@pytest.mark.plain
 def test_slow_bodies_do_not_take_every_place_at_the_upstream(place):
     """Each holds one for as long as it goes on; `connections_per_address` leaves the rest to others."""
     endpoints = place.door.config["upstreams"]["other"]["endpoints"]
@@ -109,5 +110,5 @@ def test_slow_bodies_do_not_take_every_place_at_the_upstream(place):
         held = lambda: door.metrics().value("doorward_upstream_connections", upstream="app", state="active")  # noqa: E731
         eventually(lambda: held() >= 95, 20, "the attack")
         steady.over(2).all_right()
-        assert held() >= 50
+        assert held() >= 10, "the attack went on meanwhile"
     door.stop()
