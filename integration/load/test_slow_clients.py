@@ -9,7 +9,9 @@ from support.steady import Steady
 from support.wait import eventually
 
 CONNECTIONS = 1000
-FLOOR = 0.005  # a p99 below this is taken for this: a busy machine does not hold less
+# A quiet p99 below this is taken for this, by the seconds of a round. The short rounds are run beside whatever else the
+# machine does, so they find what breaks; the long ones, on a machine of their own, what slows.
+FLOOR = {3: 0.05, 30: 0.005}
 
 # How slowhttptest is slow, and where. Whoever is slow has no session.
 MODES = {
@@ -59,7 +61,7 @@ class Attack:
 
     def has_begun(self):
         here = lambda: self.door.metrics().value("doorward_connections") >= CONNECTIONS * 0.9  # noqa: E731
-        eventually(self.passed_on if self.mode == "ranges" else here, 20, "the attack")
+        eventually(self.passed_on if self.mode == "ranges" else here, 60, "the attack")
 
     def went_on_for(self, seconds):
         if self.mode == "ranges":
@@ -88,16 +90,16 @@ def hold_out(place, mode, seconds):
 @pytest.mark.parametrize("seconds", [3, pytest.param(30, marks=pytest.mark.long)])
 @pytest.mark.parametrize("mode", MODES)
 def test_the_others_do_not_notice(place, mode, seconds):
-    """Their p99 is under twice what it was just before (taken as 5 ms at least), and every answer is right.
+    """Their p99 is under twice what it was just before (taken as FLOOR at least), and every answer is right.
 
     What else runs on the machine spoils a measurement now and then: the best of up to five rounds is held against the
     best, and answers have to be right in all of them.
     """
     quiet, attacked = [], []
-    while len(quiet) < 5 and not (quiet and min(attacked) < 2 * max(min(quiet), FLOOR)):
+    while len(quiet) < 5 and not (quiet and min(attacked) < 2 * max(min(quiet), FLOOR[seconds])):
         for figures, p99 in zip((quiet, attacked), hold_out(place, mode, seconds)):
             figures.append(p99)
-    assert min(attacked) < 2 * max(min(quiet), FLOOR), (quiet, attacked)
+    assert min(attacked) < 2 * max(min(quiet), FLOOR[seconds]), (quiet, attacked)
 
 
 @pytest.mark.plain
