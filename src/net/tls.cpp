@@ -254,27 +254,23 @@ std::unique_ptr<tls_client> tls_client::make(tls_client_options const& options, 
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_alpn_protos(c, protocols, sizeof protocols);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_set_app_data(c, client.get());
   SSL_CTX_sess_set_new_cb(c, on_session);
   return client;
 }
 
 // What is given to us to come back with (RFC 8446 section 4.6.1), for the name it was verified for.
-int tls_client::on_session(SSL* ssl, SSL_SESSION* session) noexcept try {
-  auto& self = *static_cast<tls_client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  auto const* const name = static_cast<std::string const*>(SSL_get_app_data(ssl));
-  if (name == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return 0;
-  auto& kept = self.sessions_[*name];
+int tls_client::on_session(SSL* ssl, SSL_SESSION* session) noexcept {
+  if (SSL_get_verify_result(ssl) != X509_V_OK) return 0;
+  auto& kept = *static_cast<resumable*>(SSL_get_app_data(ssl));
   if (SSL_session_reused(ssl) == 0) kept.verified = steady::now();
   kept.session.reset(session);
   return 1;  // it is ours now
-} catch (std::exception const&) {
-  return 0;
 }
 
 std::unique_ptr<tls_channel> tls_client::connect(int fd, std::string const& written) {
   // A dot at the end is the resolver's; neither certificates nor server names have one (RFC 6066 section 3).
-  auto const& name = *names_.insert(written.ends_with('.') ? written.substr(0, written.size() - 1) : written).first;
+  auto& [name, kept] =
+      *sessions_.try_emplace(written.ends_with('.') ? written.substr(0, written.size() - 1) : written).first;
   ssl_ptr ssl(SSL_new(context_.get()));
   auto* const s = ssl.get();
   in6_addr ignored{};
@@ -288,13 +284,8 @@ std::unique_ptr<tls_channel> tls_client::connect(int fd, std::string const& writ
     if (name.empty() || SSL_set1_host(s, name.c_str()) != 1) return nullptr;
     if (SSL_set_tlsext_host_name(s, name.c_str()) != 1) return nullptr;
   }
-  SSL_set_app_data(s, const_cast<std::string*>(&name));  // which is only read
-  if (auto const kept = sessions_.find(name); kept != sessions_.end()) {
-    if (steady::now() - kept->second.verified < longest_resumption)
-      SSL_set_session(s, kept->second.session.get());
-    else
-      sessions_.erase(kept);
-  }
+  SSL_set_app_data(s, &kept);
+  if (kept.session && steady::now() - kept.verified < longest_resumption) SSL_set_session(s, kept.session.get());
   SSL_set_connect_state(s);
   return std::make_unique<tls_channel>(std::move(ssl), fd);
 }

@@ -45,7 +45,7 @@ net::task<> http1_connection::serve(listener& l, net::socket s, place taken, pip
 
 // The end has begun: there is a last chance, and no longer.
 void http1_connection::hurry() noexcept {
-  watch_.limit(worker_.wheel.now() + std::min(last_chance, milliseconds{worker_.view.config.server.timeouts.header}));
+  watch_.limit(worker_.wheel.now() + std::min(last_chance, worker_.view.config.server.timeouts.header));
 }
 
 void http1_connection::drain() noexcept {

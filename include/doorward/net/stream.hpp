@@ -154,9 +154,8 @@ private:
 };
 
 /// For every TCP connection. No Nagle: messages are written whole. At most 128 KiB wait in the kernel to be sent.
-/// Keep-alive: a peer that vanished without a word is
-/// noticed after two minutes, also where nothing is said for hours. A listening socket hands both on to what it
-/// accepts.
+/// Keep-alive: a peer that vanished without a word is noticed after two minutes, also where nothing is said for hours.
+/// A listening socket hands all of it on to what it accepts.
 void set_tcp_options(int fd) noexcept;
 
 /// Reads until something came, the peer ended, or `timeout` passed without a byte (`again`).

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,8 +98,7 @@ private:
     time_point verified{};  // when the certificate was
   };
   ssl_ctx_ptr context_;
-  std::set<std::string> names_;  // that were connected to; few, because they are configured
-  std::unordered_map<std::string, resumable> sessions_;
+  std::unordered_map<std::string, resumable> sessions_;  // by name; few, because names are configured
 };
 
 /// Carries a handshake through on `s`, which has got its channel: `ok`, `again` when `w`'s limit or `timeout` passed,
