@@ -166,6 +166,17 @@ std::unordered_map<std::string_view, filler> const& fillers() {
            f.value(s.metrics.upstreams()[i].duration, {name_at(s.upstreams, i)});
        }},
       {"doorward_upstream_connections", fill_upstream_connections},
+      {"doorward_login_in_flight", [](family& f, scrape const& s) { f.value(s.logins_in_flight); }},
+      {"doorward_login_queued", [](family& f, scrape const& s) { f.value(s.logins_queued); }},
+      {"doorward_login_shed_total",
+       [](family& f, scrape const& s) {
+         fill_list<obs::shed_reason>(f, obs::shed_reasons, [&](auto r) { return s.metrics.logins_shed(r); });
+       }},
+      {"doorward_login_failures_total", [](family& f, scrape const& s) { f.value(s.metrics.logins_failed()); }},
+      {"doorward_login_bans_total",
+       [](family& f, scrape const& s) {
+         fill_list<obs::banned_by>(f, obs::ban_kinds, [&](auto b) { return s.metrics.login_bans(b); });
+       }},
       {"doorward_reserved_headers_stripped_total",
        [](family& f, scrape const& s) { f.value(s.metrics.reserved_headers_stripped()); }},
       {"doorward_connections",

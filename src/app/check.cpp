@@ -12,7 +12,7 @@ namespace doorward::app {
 int check(config::model const& m, std::string const& file, std::ostream& out, std::ostream& errors) {
   obs::log::init(obs::log::level::off, obs::log::format::text);
   obs::log_writer nowhere(-1);
-  runtime::shared_state shared(m.server);
+  runtime::shared_state shared(m);
   runtime::worker w(0, 1, m, shared, nowhere, obs::access_style::json);
   std::string error;
   bool const good = w.prepare(error);

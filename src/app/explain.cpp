@@ -55,7 +55,7 @@ net::task<> explain_on(runtime::worker& w, std::string head, pipeline::explanati
 int explain(config::model const& m, explain_request const& r, std::ostream& out) {
   obs::log::init(obs::log::level::off, obs::log::format::text);
   obs::log_writer nowhere(-1);
-  runtime::shared_state shared(m.server);
+  runtime::shared_state shared(m);
   runtime::worker w(0, 1, m, shared, nowhere, obs::access_style::json);
   w.start();
   pipeline::explanation told;

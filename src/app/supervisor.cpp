@@ -83,7 +83,7 @@ struct supervisor::crew {
 };
 
 supervisor::supervisor(config::model m)
-    : config_(std::move(m)), certificates_(config_.server), writer_(STDOUT_FILENO), shared_(config_.server) {}
+    : config_(std::move(m)), certificates_(config_.server), writer_(STDOUT_FILENO), shared_(config_) {}
 
 supervisor::~supervisor() {
   stop();
@@ -264,6 +264,9 @@ std::string supervisor::metrics_text() {
     for (auto const& u : config_.upstreams)
       all.upstreams.push_back(u.name);
   }
+  auto const logins = shared_.logins.now();
+  all.logins_in_flight = logins.in_flight;
+  all.logins_queued = logins.queued;
   all.access_log_dropped = writer_.dropped();
   all.version = version_number();
   return admin::metrics_text(all);

@@ -124,16 +124,27 @@ typed<nothing> cache() {
   });
 }
 
-typed<nothing> guard() {
+std::optional<complaint> check_form_field(std::string_view name) {
+  if (name.size() <= 128 && name.find_first_of("\r\n") == std::string_view::npos) return std::nullopt;
+  return complaint{"the name of a form's field is at most 128 bytes long, on one line"};
+}
+
+typed<login_guard> guard() {
   auto const time = duration(milliseconds{1}, milliseconds{hours{24}});
-  auto const count = integer<std::size_t>(1, 1'000'000);
-  return mapping<nothing>({
-      unused<nothing>("in_flight", count, "", "Requests the identity service gets at once."),
-      unused<nothing>("queue", count, "", "Requests that wait for their turn."),
-      unused<nothing>("queue_timeout", time, "", "How long they wait."),
-      unused<nothing>("failures", count, "", "Failed logins of one address within `window` that lead to a ban."),
-      unused<nothing>("window", time, "", "The time over which failures are counted."),
-      unused<nothing>("ban", time, "", "How long a ban lasts."),
+  return mapping<login_guard>({
+      field("in_flight", &login_guard::in_flight, integer<std::size_t>(1, 1'000'000), "64",
+            "Requests the identity service has at once, over all workers."),
+      field("queue", &login_guard::queue, integer<std::size_t>(0, 1'000'000), "256",
+            "Requests that wait for their turn. Beyond that they are told to come back, with 503."),
+      field("queue_timeout", &login_guard::queue_timeout, time, "5s", "How long one waits, then 503 too."),
+      field("failures", &login_guard::failures, integer<unsigned>(0, 1'000'000), "10",
+            "Failed logins of one client address, or of one user, within `window` that lead to a ban; 0 is none."),
+      field("window", &login_guard::window, time, "1m", "The time over which failures are counted."),
+      field("ban", &login_guard::ban, duration(milliseconds{1}, milliseconds{hours{24 * 365}}), "5m",
+            "How long the first ban lasts; each further one twice as long, up to a day."),
+      field("user_field", &login_guard::user_field, text("form field", "^[^\\r\\n]{0,128}$", check_form_field),
+            "username",
+            "The field of the login form that names the user. Empty: failures are counted by address alone."),
   });
 }
 
@@ -172,8 +183,7 @@ typed<identity_config> describe_identity() {
             "`grant`: doorward makes the session on the identity service's word. `external`: that service writes Redis "
             "and "
             "the cookie itself."),
-      unused<identity_config>("guard", guard(), "", "Protects the identity service from floods and guessing.")
-          .not_yet(),
+      field("guard", &identity_config::guard, guard(), "", "Protects the identity service from floods and guessing."),
   });
 }
 

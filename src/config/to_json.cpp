@@ -133,11 +133,20 @@ json session(session_config const& s) {
 }
 
 json identity(identity_config const& i) {
+  auto const& g = i.guard;
   return {{"upstream", i.upstream},
           {"login", written(i.login)},
           {"logout", written(i.logout)},
           {"return_to", i.return_to},
-          {"mode", word_for(i.mode)}};
+          {"mode", word_for(i.mode)},
+          {"guard",
+           {{"in_flight", g.in_flight},
+            {"queue", g.queue},
+            {"queue_timeout", time(g.queue_timeout)},
+            {"failures", g.failures},
+            {"window", time(g.window)},
+            {"ban", time(g.ban)},
+            {"user_field", written(g.user_field)}}}};
 }
 
 json upstreams(std::vector<upstream_config> const& all) {

@@ -13,6 +13,9 @@ constexpr std::array<std::string_view, end_reasons> ends{"logout",  "everywhere"
 constexpr std::array<std::string_view, touch_results> touches{"extended", "gone", "error"};
 constexpr std::array<std::string_view, handshake_results> handshakes{"full", "resumed", "failed"};
 
+constexpr std::array<std::string_view, shed_reasons> sheds{"queue_full", "queue_timeout"};
+constexpr std::array<std::string_view, ban_kinds> bans{"address", "user"};
+
 }  // namespace
 
 std::string_view name(lookup_result r) noexcept {
@@ -26,6 +29,13 @@ std::string_view name(touch_result r) noexcept {
 }
 std::string_view name(handshake_result r) noexcept {
   return handshakes[static_cast<std::size_t>(r)];
+}
+
+std::string_view name(shed_reason r) noexcept {
+  return sheds[static_cast<std::size_t>(r)];
+}
+std::string_view name(banned_by b) noexcept {
+  return bans[static_cast<std::size_t>(b)];
 }
 
 std::string_view decision::name() const noexcept {

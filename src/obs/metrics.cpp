@@ -42,6 +42,9 @@ worker_metrics& worker_metrics::operator+=(worker_metrics const& other) {
   add_up(sessions_ended_, other.sessions_ended_);
   add_up(touches_, other.touches_);
   add_up(handshakes_, other.handshakes_);
+  add_up(logins_shed_, other.logins_shed_);
+  add_up(login_bans_, other.login_bans_);
+  logins_failed_ += other.logins_failed_;
   sessions_created_ += other.sessions_created_;
   stripped_ += other.stripped_;
   return *this;
@@ -93,6 +96,11 @@ std::vector<metric_info> const& metric_table() {
        "From asking for a connection to the last byte of the upstream's answer.", "upstream"},
       {"doorward_upstream_connections", gauge, "Connections to an upstream: in use, or kept for later.",
        "upstream,state"},
+      {"doorward_login_in_flight", gauge, "Requests that the identity service has and has not answered.", ""},
+      {"doorward_login_queued", gauge, "Requests that wait for their turn at the identity service.", ""},
+      {"doorward_login_shed_total", counter, "Requests to the identity service that were turned away.", "reason"},
+      {"doorward_login_failures_total", counter, "Logins that the identity service refused.", ""},
+      {"doorward_login_bans_total", counter, "Bans after too many failed logins.", "by"},
       {"doorward_reserved_headers_stripped_total", counter, "Header fields removed because only doorward may set them.",
        ""},
       {"doorward_connections", gauge, "Clients' connections: serving a request, idle, or upgraded.", "state"},

@@ -123,11 +123,23 @@ constexpr bool is_passing(unsigned status) noexcept {
   return status == 408 || status == 429 || (status >= 502 && status <= 504);
 }
 
-void append_page(std::string& out, answer_context const& c, explanation const& e, std::string_view login_link) {
+/// What a page shows beside its text.
+struct page_extras {
+  std::string_view login_link;  ///< empty = none
+  unsigned reload_after = 0;    ///< seconds; 0 = it stays. A form that was sent is not sent again: the page is fetched.
+};
+
+void append_page(std::string& out, answer_context const& c, explanation const& e, page_extras const& extras) {
   auto const title = title_of(e.status);
   out +=
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
+  if (extras.reload_after > 0) {
+    out += "<meta http-equiv=\"refresh\" content=\"";
+    append_number(out, extras.reload_after);
+    out += "\">\n";
+  }
+  out += "<title>";
   out += title;
   out += "</title>\n<style>";
   out += page_style;
@@ -136,9 +148,14 @@ void append_page(std::string& out, answer_context const& c, explanation const& e
   out += "</h1>\n<p>";
   out += e.text;
   out += "</p>\n";
-  if (e.status == 401 && !login_link.empty()) {
+  if (extras.reload_after > 0) {
+    out += "<p>This page tries again by itself in ";
+    append_number(out, extras.reload_after);
+    out += extras.reload_after == 1 ? " second.</p>\n" : " seconds.</p>\n";
+  }
+  if (e.status == 401 && !extras.login_link.empty()) {
     out += "<p><a href=\"";
-    append_html_escaped(out, login_link);
+    append_html_escaped(out, extras.login_link);
     out += "\">Log in</a></p>\n";
   } else if (is_passing(e.status)) {
     out += "<p><a href=\"\">Try again</a></p>\n";  // an empty reference is the page itself
@@ -181,10 +198,10 @@ ready_made const& ready(errc why) {
   return all[i < refusals ? i : refusals - 1];
 }
 
-void append_explained_page(std::string& out, explanation const& e, answer_context const& c, std::string_view login_link,
+void append_explained_page(std::string& out, explanation const& e, answer_context const& c, page_extras const& extras,
                            auto const& more_headers, bool close) {
   auto& body = scratch();
-  append_page(body, c, e, login_link);
+  append_page(body, c, e, extras);
   append_fixed(out, e.status, "text/html; charset=utf-8");
   out += page_policy;
   more_headers();
@@ -204,7 +221,8 @@ void append_refusal(std::string& out, answer_context const& c, refusal const& r)
     if (a.status == 405) append_header(out, "Allow", r.allow);
   };
   if (r.is_navigation) {
-    append_explained_page(out, {a.status, a.code, a.text}, c, r.login_link, more_headers, a.close);
+    page_extras const extras{r.login_link, r.tries_again ? r.retry_after : 0};
+    append_explained_page(out, {a.status, a.code, a.text}, c, extras, more_headers, a.close);
     return;
   }
   auto const& made = ready(r.why);

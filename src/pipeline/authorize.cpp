@@ -28,13 +28,6 @@ bool asks_for_change(exchange const& x) noexcept {
   return !http::is_safe(x.head.verb) || x.head.wants_upgrade();
 }
 
-// In any of the ways in which a server may read the path.
-bool names_login_form(exchange const& x) {
-  auto const& login = x.view().config.identity.login;
-  auto const is_form = [&](std::string_view path) { return path == login || path == login + '/'; };
-  return is_form(x.path.text()) || std::ranges::any_of(x.path.readings(), is_form);
-}
-
 result<void> guard_cross_site(exchange const& x) {
   auto const& origin = x.view().config.server.public_origin;
   if (x.route->to == route_target::logout && x.head.verb == http::method::get) {
@@ -51,6 +44,12 @@ result<void> guard_cross_site(exchange const& x) {
 }
 
 }  // namespace
+
+bool names_login_form(exchange const& x) {
+  auto const& login = x.view().config.identity.login;
+  auto const is_form = [&](std::string_view path) { return path == login || path == login + '/'; };
+  return is_form(x.path.text()) || std::ranges::any_of(x.path.readings(), is_form);
+}
 
 bool has_allowed_role(exchange const& x) {
   return has_role(x.session.roles(), x.route->config.allow.roles);

@@ -1,3 +1,4 @@
+#include "doorward/auth/request_checks.hpp"
 #include "doorward/base/encoding.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
@@ -22,6 +23,23 @@ std::string login_link(exchange const& x) {
   return link;
 }
 
+// A form that the guard of logins turns away was sent by a person, who is to see a page.
+bool is_seen_by_a_person(exchange const& x, errc why) {
+  if (x.navigation) return true;
+  switch (why) {
+    case errc::login_address_banned:
+    case errc::login_user_banned:
+    case errc::login_queue_full:
+    case errc::login_queue_timeout: return auth::asks_for_page(x.head);
+    default: return false;
+  }
+}
+
+// The wait for a place is worth another try.
+bool is_busy(errc why) noexcept {
+  return why == errc::login_queue_full || why == errc::login_queue_timeout;
+}
+
 net::task<> answer_refusal(exchange& x, errc why) {
   if (x.expire_cookie) x.set_cookie = x.view().expire_cookie;
   if (about(why).close) x.close = true;
@@ -36,7 +54,9 @@ net::task<> answer_refusal(exchange& x, errc why) {
     append_redirect(out, context, status, link);
   } else {
     x.decision = why;
-    refusal r{why, x.navigation, {}, retry_after_seconds, {}};
+    refusal r{why,          is_seen_by_a_person(x, why),
+              {},           x.retry_after > 0 ? x.retry_after : retry_after_seconds,
+              is_busy(why), {}};
     std::string link;
     std::string allow;
     if (status == 401) r.login_link = link = login_link(x);
@@ -53,7 +73,7 @@ void count(exchange const& x, std::chrono::nanoseconds total) {
   auto& m = x.worker.metrics;
   auto const route = x.route_index;
   m.request(route, x.head.verb, x.status, x.decision, total);
-  m.overhead(total - x.store_time - x.upstream_time - x.client_time);
+  m.overhead(total - x.store_time - x.queue_time - x.upstream_time - x.client_time);
 }
 
 void log(exchange const& x, std::chrono::nanoseconds total) {

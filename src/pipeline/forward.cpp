@@ -1,4 +1,5 @@
 #include "doorward/pipeline/answer.hpp"
+#include "pipeline/login_guard.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/upstream_exchange.hpp"
@@ -95,13 +96,17 @@ net::task<result<std::span<char>>> read_small_body(exchange& x, upstream_exchang
   co_return std::span<char>(x.body);
 }
 
-net::task<result<void>> proxy(exchange& x) {
+// `login`: for requests to the identity service; else null.
+net::task<result<void>> proxy(exchange& x, login_visit* login) {
   upstream_exchange u(x);
+  u.login = login;
   auto body = x.client->take_buffered_body();
-  if (x.route->to == route_target::login) {
+  if (login != nullptr) {
     auto const early = co_await read_small_body(x, u);
     if (!early) co_return early.error();
     if (!early->empty()) body = *early;
+    auto const entered = co_await login->enter(body);
+    if (!entered) co_return entered;
   }
   u.body_whole = x.client->body_finished();
   if (auto const total = x.route->config.total_timeout; total.count() > 0) {
@@ -126,6 +131,13 @@ net::task<result<void>> proxy(exchange& x) {
   }
 }
 
+net::task<result<void>> log_in(exchange& x) {
+  login_visit visit(x);
+  if (auto r = visit.check_address(); !r) co_return r;
+  auto r = co_await proxy(x, &visit);
+  co_return r;
+}
+
 }  // namespace
 
 net::task<result<void>> forward(exchange& x) {
@@ -133,11 +145,11 @@ net::task<result<void>> forward(exchange& x) {
   switch (x.route->to) {
     case route_target::upstream:
       x.decision = obs::decision::forward;
-      r = co_await proxy(x);
+      r = co_await proxy(x, nullptr);
       break;
     case route_target::login:
       x.decision = obs::decision::login;
-      r = co_await proxy(x);
+      r = co_await log_in(x);
       break;
     case route_target::logout: r = co_await log_out(x); break;
     case route_target::respond: r = co_await respond(x); break;

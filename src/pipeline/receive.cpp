@@ -36,12 +36,14 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   abort = false;
   set_cookie.clear();
   refused.reset();
+  retry_after = 0;
   decision = obs::decision::own;
   status = 0;
   tunnel_bytes_in = 0;
   bytes_out = 0;
   began = steady::now();
   store_time = {};
+  queue_time = {};
   upstream_time = {};
   client_time = {};
 }

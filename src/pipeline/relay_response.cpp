@@ -1,6 +1,7 @@
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/body.hpp"
 #include "doorward/http/chunk_frame.hpp"
+#include "pipeline/login_guard.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
@@ -123,6 +124,7 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
   if (x.route->to == runtime::route_target::login) {
     auto const g = co_await apply_grant(x);
     if (!g) co_return g.error();
+    u.login->judge(g->any);
     if (!g->redirect_to.empty()) {
       auto r = co_await redirect_after_login(x, g->redirect_to);
       co_return r;

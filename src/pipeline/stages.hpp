@@ -22,6 +22,9 @@ namespace doorward::pipeline {
 /// Applies the route's rules to who was found, and the cross-site guard.
 [[nodiscard]] result<void> authorize(exchange& x);
 
+/// The request goes to the login form itself, in any of the ways in which a server may read the path.
+[[nodiscard]] bool names_login_form(exchange const& x);
+
 /// The conditions of the route's `allow`: one of the wanted roles, a wanted value of a field.
 [[nodiscard]] bool has_allowed_role(exchange const& x);
 [[nodiscard]] bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule);

@@ -5,6 +5,8 @@
 
 namespace doorward::pipeline {
 
+class login_visit;
+
 /// How much one exchange moves before everybody else has a turn: a fast sender and a fast reader must not keep a worker
 /// to themselves.
 inline constexpr std::size_t bytes_a_turn = 256 * 1024;
@@ -17,9 +19,10 @@ struct upstream_exchange {
 
   upstream::cluster& cluster;
   upstream::lease lease;
-  net::watch watch;       ///< waits for the upstream's answer
-  net::watch body_watch;  ///< of the coroutine that sends a long request body
-  errc body_error{};      ///< why that one stopped early
+  login_visit* login = nullptr;  ///< of a request to the identity service, and only there
+  net::watch watch;              ///< waits for the upstream's answer
+  net::watch body_watch;         ///< of the coroutine that sends a long request body
+  errc body_error{};             ///< why that one stopped early
   bool stop_body = false;
   bool body_sent = true;      ///< nothing of the request is still on its way to the upstream
   bool request_sent = true;   ///< the head went out whole, and the body with it if it was at hand

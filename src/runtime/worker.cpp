@@ -103,6 +103,7 @@ void worker::stop() noexcept {
   stopped_ = true;
   timer_.cancel();
   redis.close();
+  shared.logins.dismiss(turns);
   for (auto& c : clusters_) {
     c->retire();
     c->cut();

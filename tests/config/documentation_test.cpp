@@ -177,7 +177,7 @@ TEST_CASE("the schema says what values look like") {
   CHECK(at("session.encoding")["anyOf"][0]["enum"] == json::array({"hash"}));
   CHECK(at("server.http2")["const"] == false);
   CHECK(at("server.tls[]")["required"] == json{"cert", "key"});
-  CHECK(at("identity.guard")["maxProperties"] == 0);
+  CHECK(at("redis.sentinel")["maxProperties"] == 0);
   CHECK(at("identity")["required"] == json::array({"upstream"}));
   CHECK(at("routes")["minItems"] == 1);
   CHECK(at("routes[]")["required"] == json::array({"path"}));

@@ -25,7 +25,6 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
            {"session: { encoding: @@php }", "session.encoding", "use `hash` for now"},
            {"session: { limit: { @@per_user: 3 } }", "session.limit.per_user", "write `0` for now"},
            {"session: { cache: { @@enabled: true } }", "session.cache.enabled", "write `false` for now"},
-           {"identity: { upstream: id, @@guard: { in_flight: 64 } }", "identity.guard", leave},
            {app("balance: @@least_requests"), "upstreams.app.balance", "use `round_robin` for now"},
            {app("@@health: { path: /healthz }"), "upstreams.app.health", leave},
            {app("protocol: @@h2c"), "upstreams.app.protocol", "use `http1` for now"},

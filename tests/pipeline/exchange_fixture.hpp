@@ -36,7 +36,7 @@ struct exchange_fixture {
   explicit exchange_fixture(std::string const& more = "routes: [{ path: /**, upstream: app }]\n",
                             std::string const& first = test::smallest)
       : model(test::model_of(first + more)),
-        shared(model.server),
+        shared(model),
         worker(0, 1, model, shared, nowhere, obs::access_style::json) {
     from.text = "192.0.2.1";
     from.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1};

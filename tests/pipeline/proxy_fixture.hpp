@@ -9,10 +9,11 @@ namespace doorward::pipeline {
 /// A client, doorward and an upstream on a Unix socket, the test being the first and the last of them.
 struct proxy_fixture {
   explicit proxy_fixture(std::string const& upstream_options = "", std::string const& route_options = "",
-                         std::string const& more = "")
+                         std::string const& more = "", std::string const& identity_options = "")
       : b(more + "routes: [{ path: /**, upstream: app, auth: none" + route_options + " }]\n",
-          "redis: { url: \"redis://127.0.0.1:6379\" }\nidentity: { upstream: app }\nupstreams: { app: { endpoints: "
-          "[\"unix:" +
+          "redis: { url: \"redis://127.0.0.1:6379\" }\nidentity: { upstream: app" + identity_options +
+              " }\nupstreams: { app: { endpoints: "
+              "[\"unix:" +
               folder.file("app") + "\"]" + upstream_options + " } }\n") {}
   ~proxy_fixture() {
     // Whoever still waits comes to its end.

@@ -31,7 +31,7 @@ std::string get(std::string const& path, std::string const& more = "") {
 struct bench {
   obs::log_writer nowhere{-1};
   config::model const model = model_of(smallest + routes);
-  runtime::shared_state shared{model.server};
+  runtime::shared_state shared{model};
   runtime::worker worker{0, 1, model, shared, nowhere, obs::access_style::json};
   server::listener listener{worker};
   descriptor client;

@@ -22,7 +22,7 @@ struct front {
     for (auto at = configuration.find("{}"); at != std::string::npos; at = configuration.find("{}"))
       configuration.replace(at, 2, folder.file(""));
     model = model_of(smallest + configuration + "routes: [{ path: /**, respond: 204, auth: none }]\n");
-    shared.emplace(model.server);
+    shared.emplace(model);
     worker.emplace(0U, 1U, model, *shared, nowhere, obs::access_style::json);
     worker->date = "Wed, 01 May 2024 12:00:00 GMT";
     listener.emplace(*worker);

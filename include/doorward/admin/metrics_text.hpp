@@ -14,6 +14,8 @@ struct scrape {
   obs::worker_gauges gauges;
   std::vector<std::string> routes;     ///< ids
   std::vector<std::string> upstreams;  ///< names
+  std::uint64_t logins_in_flight = 0;
+  std::uint64_t logins_queued = 0;
   std::uint64_t access_log_dropped = 0;
   std::string version;
 };

@@ -34,6 +34,11 @@ enum class errc {
   // From the rules.
   forbidden,  ///< the route's `allow` does not hold
   csrf,       ///< a cross-site unsafe request
+  // From the guard in front of the identity service.
+  login_address_banned,  ///< too many failed logins of this client address
+  login_user_banned,     ///< too many failed logins of this user
+  login_queue_full,      ///< so many logins wait that no more may
+  login_queue_timeout,   ///< no place became free in time
   // From the store.
   store_unavailable,  ///< Redis is not connected
   store_timeout,      ///< Redis did not answer in time

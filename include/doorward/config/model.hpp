@@ -167,12 +167,24 @@ struct session_config {
 
 enum class identity_mode { grant, external };
 
+/// What stands between the world and the identity service (docs/security.md, "Logins").
+struct login_guard {
+  std::size_t in_flight = 64;         ///< requests it gets at once, over all workers
+  std::size_t queue = 256;            ///< that wait for their turn, over all workers
+  milliseconds queue_timeout{5'000};  ///< how long they wait
+  unsigned failures = 10;             ///< of one address, or user, within `window` that lead to a ban; 0 = any number
+  milliseconds window{60'000};
+  milliseconds ban{300'000};            ///< the first; each further one is twice as long
+  std::string user_field = "username";  ///< of the login form; empty = users are not told apart
+};
+
 struct identity_config {
   std::string upstream;
   std::string login = "/login";  ///< canonical path, no trailing slash
   std::string logout = "/logout";
   std::string return_to = "next";  ///< query parameter
   identity_mode mode = identity_mode::grant;
+  login_guard guard;
 };
 
 struct upstream_timeouts {

@@ -85,4 +85,17 @@ enum class handshake_result : std::uint8_t {
 inline constexpr std::size_t handshake_results = 3;
 [[nodiscard]] std::string_view name(handshake_result r) noexcept;
 
+/// Why a login was turned away although nothing was wrong with it.
+enum class shed_reason : std::uint8_t {
+  queue_full,     ///< as many waited as may
+  queue_timeout,  ///< it waited as long as one may
+};
+inline constexpr std::size_t shed_reasons = 2;
+[[nodiscard]] std::string_view name(shed_reason r) noexcept;
+
+/// Whose failed logins led to a ban.
+enum class banned_by : std::uint8_t { address, user };
+inline constexpr std::size_t ban_kinds = 2;
+[[nodiscard]] std::string_view name(banned_by b) noexcept;
+
 }  // namespace doorward::obs

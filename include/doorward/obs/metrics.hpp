@@ -77,6 +77,10 @@ public:
   /// give any.
   void reserved_headers_stripped(std::uint64_t n) noexcept { stripped_ += n; }
 
+  void login_shed(shed_reason r) noexcept { ++logins_shed_[static_cast<std::size_t>(r)]; }
+  void login_failed() noexcept { ++logins_failed_; }
+  void login_ban(banned_by b) noexcept { ++login_bans_[static_cast<std::size_t>(b)]; }
+
   void tls_handshake(handshake_result r) noexcept { ++handshakes_[static_cast<std::size_t>(r)]; }
 
   /// An answer of an upstream. `took`: from asking for a connection to the response's last byte.
@@ -109,6 +113,13 @@ public:
   }
   [[nodiscard]] std::uint64_t touches(touch_result r) const noexcept { return touches_[static_cast<std::size_t>(r)]; }
   [[nodiscard]] std::uint64_t reserved_headers_stripped() const noexcept { return stripped_; }
+  [[nodiscard]] std::uint64_t logins_shed(shed_reason r) const noexcept {
+    return logins_shed_[static_cast<std::size_t>(r)];
+  }
+  [[nodiscard]] std::uint64_t logins_failed() const noexcept { return logins_failed_; }
+  [[nodiscard]] std::uint64_t login_bans(banned_by b) const noexcept {
+    return login_bans_[static_cast<std::size_t>(b)];
+  }
   [[nodiscard]] std::uint64_t tls_handshakes(handshake_result r) const noexcept {
     return handshakes_[static_cast<std::size_t>(r)];
   }
@@ -137,6 +148,9 @@ private:
   std::array<std::uint64_t, end_reasons> sessions_ended_{};
   std::array<std::uint64_t, touch_results> touches_{};
   std::array<std::uint64_t, handshake_results> handshakes_{};
+  std::array<std::uint64_t, shed_reasons> logins_shed_{};
+  std::array<std::uint64_t, ban_kinds> login_bans_{};
+  std::uint64_t logins_failed_ = 0;
   std::uint64_t sessions_created_ = 0;
   std::uint64_t stripped_ = 0;
 };

@@ -27,6 +27,7 @@ struct refusal {
   bool is_navigation = false;   ///< a person is looking: a page instead of JSON
   std::string_view login_link;  ///< shown on the page of a 401; empty = none
   unsigned retry_after = 1;     ///< seconds
+  bool tries_again = false;     ///< the page loads itself anew after that time
   std::string_view allow;       ///< methods joined by ", "
 };
 

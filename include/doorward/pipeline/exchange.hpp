@@ -79,12 +79,14 @@ struct exchange {
 
   // finish
   std::optional<errc> refused;  ///< what a stage said
+  unsigned retry_after = 0;     ///< seconds, said with a 429 or 503; 0 = the usual
   obs::decision decision = obs::decision::own;
   unsigned status = 0;
   std::uint64_t tunnel_bytes_in = 0;
   std::uint64_t bytes_out = 0;               ///< of the answer's body
   time_point began{};                        ///< when the head was complete
   std::chrono::nanoseconds store_time{};     ///< waiting for Redis
+  std::chrono::nanoseconds queue_time{};     ///< waiting for a place at the identity service
   std::chrono::nanoseconds upstream_time{};  ///< from asking for a connection to the last byte, less store_time
   std::chrono::nanoseconds client_time{};    ///< waiting for the client while no upstream is concerned
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "doorward/auth/failed_logins.hpp"
+#include "doorward/auth/login_attempt.hpp"
 #include "doorward/base/deadline_wheel.hpp"
 #include "doorward/base/random.hpp"
 #include "doorward/net/buffer.hpp"
@@ -17,22 +19,36 @@
 #include "doorward/obs/metrics.hpp"
 #include "doorward/redis/client.hpp"
 #include "doorward/runtime/address_counts.hpp"
+#include "doorward/runtime/login_gate.hpp"
 #include "doorward/runtime/snapshot.hpp"
 #include "doorward/session/redis_store.hpp"
 #include "doorward/upstream/cluster.hpp"
 
 namespace doorward::runtime {
 
-/// What all workers share: written once in a connection's life, never by a request.
+/// What all workers share: written once in a connection's life, and by logins; never by any other request.
 struct shared_state {
-  explicit shared_state(config::server_config const& c)
-      : per_listener(c.listen.size()), per_address(c.limits.connections_per_address) {}
+  explicit shared_state(config::model const& m)
+      : per_listener(m.server.listen.size()),
+        per_address(m.server.limits.connections_per_address),
+        logins(m.identity.guard.in_flight, m.identity.guard.queue),
+        failed_by_address(failures_of(m.identity.guard)),
+        failed_by_user(failures_of(m.identity.guard)) {}
 
   std::atomic<std::size_t> connections{0};             ///< clients' connections, for limits.connections
   std::vector<std::atomic<std::size_t>> per_listener;  ///< of them, for listen[].connections; in the same order
   address_counts per_address;
+  login_gate logins;
+  auth::login_keys login_keys;
+  auth::failed_logins failed_by_address;
+  auth::failed_logins failed_by_user;
   /// Of all workers, whose contexts own them together. For the main thread.
   std::shared_ptr<net::ticket_keys> tickets = std::make_shared<net::ticket_keys>();
+
+private:
+  static auth::failed_logins::rules failures_of(config::login_guard const& g) noexcept {
+    return {g.failures, g.window, g.ban};
+  }
 };
 
 /// What TLS listeners need, from certificates that the loader found no fault with; null where there are none. OpenSSL
