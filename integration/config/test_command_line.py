@@ -181,7 +181,6 @@ LATER = {
     "encoding": with_line("session: { encoding: json }"),
     "limit": with_line("session: { limit: { per_user: 3 } }"),
     "cache": with_line("session: { cache: { enabled: true } }"),
-    "guard": with_line("identity: { upstream: identity, guard: { in_flight: 3 } }").replace("identity: { upstream: identity }\n", "", 1),
     "balance": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], balance: least_requests }"),
     "health": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], health: { path: /h } }"),
     "protocol": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], protocol: h2c }"),
