@@ -183,6 +183,7 @@ def test_success_does_not_clear_the_address(stage):
     banned(attempt(play.door, "mallory", "right"), play, "login_address_banned")
 
 
+CHUNKED = {"Transfer-Encoding": "chunked"}
 JSON = {"Content-Type": "application/json"}
 SPELLINGS = {
     "as it is": ({}, b"username=anna%40a.test&password=x"),
@@ -194,6 +195,8 @@ SPELLINGS = {
     "type with a parameter": ({"Content-Type": "Application/X-WWW-Form-URLencoded; charset=UTF-8"}, b"username=anna@a.test"),
     "JSON": (JSON, b'{"password": "x", "more": {"username": "other"}, "username": "anna@a.test"}'),
     "JSON with escapes": (JSON, b'{"\\u0075sername": "\\u0061nna@a.test"}'),
+    "chunks": (CHUNKED, b"4\r\nuser\r\n14\r\nname=anna@a.test&p=x\r\n0\r\n\r\n"),
+    "chunk by chunk": (CHUNKED, [b"4\r\nuser\r\n", b"14\r\nname=anna@a.test&p=x\r\n", b"0\r\n\r\n"]),
     "byte by byte": ({"Content-Length": "20"}, [bytes([b]) for b in b"username=anna@a.test"]),
 }
 

@@ -115,7 +115,8 @@ def external(stage, *cookies):
     return stage
 
 
-@pytest.mark.parametrize("cookies", [[], ["theme=dark", "sid2=x"]], ids=["no cookie", "another cookie"])
+@pytest.mark.parametrize("cookies", [[], ["theme=dark", "sid2=x"], ["sid=; Path=/; Max-Age=0"], ["sid=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]],
+                         ids=["no cookie", "another cookie", "an end", "an end by date"])
 def test_cookie_of_a_session_is_a_success(stage, cookies):
     play = external(stage, *cookies)
     for n in range(4):

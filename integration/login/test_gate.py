@@ -101,6 +101,18 @@ def test_time_in_line_is_up(stage):
     closed(clients)
 
 
+@pytest.mark.parametrize("queue_timeout", ["200ms", "5s"])
+def test_wait_is_no_overhead(stage, queue_timeout):
+    """Whatever becomes of it: doorward itself did nothing meanwhile."""
+    play = opened(stage, in_flight=1, queue=5, queue_timeout=queue_timeout)
+    clients = take_all_places(play) + [wait_in_line(play, "waits")]
+    time.sleep(0.3)
+    play.desk.let_go(2)
+    assert [client.response("POST").status for client in clients] == [200, 503 if queue_timeout == "200ms" else 200]
+    assert play.door.metrics().value("doorward_overhead_seconds_sum") < 0.1
+    closed(clients)
+
+
 def test_no_line(stage):
     play = opened(stage, in_flight=1, queue=0)
     clients = take_all_places(play)
@@ -159,6 +171,20 @@ def test_client_leaves_the_line(stage, leave):
     assert [r.body for r in play.identity.requests[1:]] == [form("third", "right"), form("fourth", "right")]
     assert play.guard.is_empty()
     closed([first, gone, third, fourth])
+
+
+def test_place_is_not_for_who_has_gone(stage):
+    """It goes to the next who is there, however short a while ago the other left: its password would be looked at for nobody."""
+    play = opened(stage, in_flight=1, queue=9)
+    [inside], gone = take_all_places(play), [wait_in_line(play, f"gone-{n}") for n in range(3)]
+    here = wait_in_line(play, "here")
+    for client in gone:
+        client.reset()
+    time.sleep(0.1)
+    play.desk.let_go(5)
+    assert [client.response("POST").status for client in (inside, here)] == [200] * 2
+    assert [r.body for r in play.identity.requests[1:]] == [form("here", "right")]
+    closed([inside, here])
 
 
 @pytest.mark.parametrize("leave", ["close", "reset"])

@@ -105,14 +105,18 @@ def test_tunnel_holds_no_place(stage):
     assert play.guard.is_empty()
 
 
-def test_slow_sender_of_a_form_holds_no_place(stage):
+BODIES = {"length": ({}, form("slow", "right")), "chunks": ({"Transfer-Encoding": "chunked"}, b"1c\r\nusername=slow&password=right\r\n0\r\n\r\n")}
+
+
+@pytest.mark.parametrize(("headers", "body"), BODIES.values(), ids=BODIES.keys())
+def test_slow_sender_of_a_form_holds_no_place(stage, headers, body):
     play = opened(stage, grants, in_flight=1, queue=0)
     with play.door.client() as slow:
-        whole = request("slow", "right")
-        slow.send(whole[:-5])
+        whole = request(headers=headers, body=body)
+        slow.send(whole[:-12])
         time.sleep(0.2)
         assert attempt(play.door, password="right").status == 200 and play.guard.in_flight == 0
-        slow.send(whole[-5:])
+        slow.send(whole[-12:])
         assert slow.response("POST").status == 200 and play.identity.last.body == form("slow", "right")
 
 
@@ -186,8 +190,9 @@ def test_those_in_line_are_told_while_it_ends(stage):
     closed([inside, *waiting])
 
 
-def test_nobody_in_line_keeps_it_from_ending(stage):
-    play = opened(stage, workers=1, in_flight=8, queue=40, server={"timeouts": {"drain_delay": "0s", "drain": "400ms"}})
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nobody_in_line_keeps_it_from_ending(stage, workers):
+    play = opened(stage, workers=workers, in_flight=8, queue=40, server={"timeouts": {"drain_delay": "0s", "drain": "400ms"}})
     clients = take_all_places(play, 8) + [play.door.client() for _ in range(40)]
     for client in clients[8:]:
         client.send(request("waits", "right"))
