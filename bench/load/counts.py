@@ -44,11 +44,8 @@ def _perf_works():
     return subprocess.run(["perf", "stat", "-e", "raw_syscalls:sys_enter", "true"], capture_output=True).returncode == 0
 
 
-def syscalls(stage, peer, variant, seconds):
-    """A request's calls by name, by perf where it may look, else by strace, under which the program is much slower."""
-    pids = [p for program in peer.programs for p in program.pids()]
-    perf, out = _perf_works(), stage.folder / "syscalls"
-    watch = _perf(pids) if perf else ["strace", "-f", "-c", *(w for p in pids for w in ("-p", str(p)))]
+def _counted(stage, peer, variant, seconds, watch, out):
+    """The watcher looks on while requests are answered. Returns how many were."""
     watcher = []
 
     def begin():
@@ -60,17 +57,27 @@ def syscalls(stage, peer, variant, seconds):
         watcher[0].send_signal(signal.SIGINT)
         watcher[0].wait(30)
 
-    n = _run(stage, peer, variant, "--seconds", seconds, while_connected=begin, after=end)
-    calls = {}
-    for line in out.read_text().splitlines():
-        fields = line.split(";") if perf else line.split()
-        if perf and len(fields) > 2 and fields[0].isdigit():
-            calls[fields[2].rsplit("sys_enter", 1)[1].lstrip("_") or "total"] = int(fields[0]) / n
-        elif not perf and len(fields) > 4 and fields[3].isdigit():
-            calls[fields[-1]] = int(fields[3]) / n
-    if "total" not in calls:
+    return _run(stage, peer, variant, "--seconds", seconds, while_connected=begin, after=end)
+
+
+def syscalls(stage, peer, variant, seconds):
+    """A request's calls by name: by strace, which slows the program so much that it is saturated for certain; and, where
+    perf may look, by perf, which hardly does."""
+    pids = [p for program in peer.programs for p in program.pids()]
+    out = stage.folder / "syscalls"
+    for _ in range(2):  # a program so slow opens more connections to the application, which are not to be counted
+        n = _counted(stage, peer, variant, seconds, ["strace", "-f", "-c", *(w for p in pids for w in ("-p", str(p)))], out)
+    rows = [line.split() for line in out.read_text().splitlines()]
+    slowed = {r[-1]: int(r[3]) / n for r in rows if len(r) > 4 and r[3].isdigit()}
+    if "total" not in slowed:
         raise Trouble(f"no system calls were counted: {out.read_text()[:500]}")
-    return {"by": "perf" if perf else "strace", **{k: v for k, v in calls.items() if v >= 0.001}}
+    found = {"saturated": slowed.pop("total"), "by_name": slowed}
+    if _perf_works():
+        n = _counted(stage, peer, variant, seconds, _perf(pids), out)
+        rows = [line.split(";") for line in out.read_text().splitlines()]
+        counts = {r[2].rsplit("sys_enter", 1)[1].lstrip("_"): int(r[0]) / n for r in rows if len(r) > 2 and r[0].isdigit()}
+        found.update(as_it_runs=counts.pop("", 0), as_it_runs_by_name=counts)
+    return found
 
 
 # ---- heap allocations ----
@@ -96,10 +103,10 @@ def allocations(stage, peers, name, variant, requests=20_000):
 # ---- instructions ----
 
 
-def instructions(stage, peers, name, variant, requests=2000, **how):
+def instructions(stage, peers, name, variant, requests=3000, **how):
     """User instructions a request, exactly: the difference of a short run and a long one, which start and end alike."""
-    totals, top = [], []
-    for n in (requests, 3 * requests):
+    runs = []
+    for n in (requests, 4 * requests):
         out = stage.folder / f"callgrind-{n}"
         before = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"]
         if name.startswith("nginx"):
@@ -108,16 +115,34 @@ def instructions(stage, peers, name, variant, requests=2000, **how):
         _run(stage, peer, variant, "--requests", n)
         peers.end(peer)
         stage.empty_logs()
-        found = re.search(r"^(?:totals|summary): (\d+)", out.read_text(errors="replace"), re.M)
-        if not found:
-            raise Trouble(f"callgrind counted nothing for {name}")
-        totals.append(int(found.group(1)))
-        top = _top(out)
-    return {"instructions": (totals[1] - totals[0]) / (2 * requests), "top": top}
+        runs.append(_by_function(out))
+    short, long = runs
+    each = {f: (n - short.get(f, 0)) / (3 * requests) for f, n in long.items()}
+    top = sorted(each.items(), key=lambda x: -x[1])[:40]
+    return {"instructions": sum(each.values()), "top": [[f, round(n, 1)] for f, n in top]}
 
 
-def _top(out, most=25):
-    """The functions that ran most instructions themselves, of the whole run: (share in %, function)."""
-    text = subprocess.run(["callgrind_annotate", "--threshold=100", str(out)], capture_output=True, text=True).stdout
-    rows = re.findall(r"^ *[\d,]+ \( *([\d.]+)%\)  (.+)$", text, re.M)
-    return [(float(share), re.sub(r" \[.*|^.*?:", "", where, count=1)[:160]) for share, where in rows if where != "PROGRAM TOTALS"][:most]
+def _by_function(out):
+    """Instructions that each function ran itself; those of its inlined parts are its own."""
+    text = subprocess.run(["callgrind_annotate", "--threshold=100", "--show-percs=no", "--auto=no", str(out)], capture_output=True, text=True).stdout
+    found = {}
+    for count, where in re.findall(r"^ *([\d,]+)  (\S.*:.+)$", text.split("file:function", 1)[-1], re.M):
+        function, _, library = where.partition(" [")
+        function = _short(function.split(":", 1)[1])
+        if function.startswith("0x") and library:
+            function = f"{library.rsplit('/', 1)[-1].rstrip(']')}, without a name"
+        found[function] = found.get(function, 0) + int(count.replace(",", ""))
+    if not found:
+        raise Trouble(f"callgrind counted nothing: {text[:500]}")
+    return found
+
+
+def _short(function):
+    """Without template arguments, parameters and clones' numbers."""
+    out, depth = "", 0
+    for c in function.replace("(anonymous namespace)::", "").replace("operator<", "operator_less").replace("->", ""):
+        depth += (c in "<(") - (c in ">)")
+        if depth == 0 and c not in ">)":
+            out += c
+    out = re.sub(r"'\d+$| \[clone.*| const(?=$|::)", "", out.strip())
+    return out.split(" ")[-1] or function

@@ -42,7 +42,7 @@ GOALS = [
     Goal("Redis's own CPU a request, of what nginx+lua costs it", 0.35, ratio("main", key="redis")),
     Goal("user instructions a request, small head", 20_000, count("instructions", "doorward, small head", "instructions"), digits=0),
     Goal("user instructions a request, browser's head", 30_000, count("instructions", "doorward, browser's head", "instructions"), digits=0),
-    Goal("system calls a request at saturation", 5.0, count("syscalls", "doorward", "total")),
+    Goal("system calls a request at saturation", 5.0, count("syscalls", "doorward", "saturated")),
     Goal("heap allocations a request, steady keep-alive", 0, count("allocations", "doorward", "allocations")),
     Goal("p50 at 60 % of nginx+lua's saturation, of nginx+lua", 0.9, ratio("latency-60", key="p50")),
     Goal("p99 at 60 % of nginx+lua's saturation, of nginx+lua", 0.5, ratio("latency-60", key="p99")),

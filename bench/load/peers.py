@@ -4,10 +4,12 @@ import http.client
 import shutil
 import ssl
 import subprocess
+import time
 
 from stage import BUILD, HERE, Trouble, compiled, free_port
 
 ALL = ["doorward", "nginx+lua", "nginx auth_request", "node", "nginx, no auth", "haproxy, no auth", "relay"]
+KNOWN = "sid=bench-session-00000007"
 AUTHENTICATES = ("doorward", "nginx+lua", "nginx auth_request", "node")
 
 
@@ -46,7 +48,9 @@ class Peers:
     def fresh(self, name, **how):
         for start in ("doorward", "nginx+lua", "nginx auth_request", "nginx", "haproxy", "node", "relay"):
             if name.startswith(start):
-                return getattr(self, "_" + start.replace("+", "_").replace(" ", "_"))(name, **how)
+                peer = getattr(self, "_" + start.replace("+", "_").replace(" ", "_"))(name, **how)
+                wait_until_serving(peer)
+                return peer
         raise Trouble(f"there is no peer {name}")
 
     def end(self, peer):
@@ -121,7 +125,7 @@ def _get(peer, **headers):
     how = {}
     if peer.tls:
         how["context"] = ssl._create_unverified_context()
-    connection = kind("127.0.0.1", peer.port, timeout=5, **how)
+    connection = kind("127.0.0.1", peer.port, timeout=30, **how)
     connection.request("GET", "/head", headers={"Host": "bench.example", **headers})
     answer = connection.getresponse()
     body = answer.read().decode()
@@ -129,11 +133,19 @@ def _get(peer, **headers):
     return answer.status, {k.lower(): v for k, v in (line.split(": ", 1) for line in body.split("\r\n")[1:] if ": " in line)}
 
 
+def wait_until_serving(peer, seconds=30):
+    """A listener may be there before the line to Redis is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if _get(peer, Cookie=KNOWN)[0] == 200:
+            return
+        time.sleep(0.05)
+    raise Trouble(f"{peer.name} does not serve a session that is there")
+
+
 def check(peer):
     """A peer that does not do the task is not to be compared with."""
-    status, seen = _get(peer, Cookie="sid=bench-session-00000007", **{"X-User-Id": "mallory", "X-User-Role": "root"})
-    if status != 200:
-        raise Trouble(f"{peer.name} answers {status} to a session that is there")
+    status, seen = _get(peer, Cookie=KNOWN, **{"X-User-Id": "mallory", "X-User-Role": "root"})
     if not peer.name.startswith(AUTHENTICATES):
         return
     who = seen.get("x-user-id"), seen.get("x-user-role")

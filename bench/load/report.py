@@ -39,14 +39,20 @@ def _counts_table(name, results):
         return table(header, [[k, f"{r[0]['start'] / 1024:.1f} MB", f"{r[0]['load'] / 1024:.1f} MB", f"{r[0]['load_anonymous'] / 1024:.1f} MB",
                                f"{r[0]['connection']:.2f} KB", f"{r[0]['after'] / 1024:.1f} MB"] for k, r in results.items()])  # fmt: skip
     if name == "syscalls":
-        header = ["", "all", "by name"]
-        return table(header, [[k, number(r[0]["total"], 2), ", ".join(f"{c} {n:.2f}" for c, n in sorted(
-            ((c, n) for c, n in r[0].items() if c not in ("total", "by")), key=lambda x: -x[1]) if n >= 0.01)]
-            for k, r in results.items()])  # fmt: skip
+        header = ["", "saturated", "as it runs", "by name, saturated"]
+        by_name = lambda calls: ", ".join(f"{c} {n:.2f}" for c, n in sorted(calls.items(), key=lambda x: -x[1]) if n >= 0.01)  # noqa: E731
+        return table(header, [[k, number(r[0]["saturated"], 2), number(r[0]["as_it_runs"], 2) if "as_it_runs" in r[0] else "",
+                               by_name(r[0]["by_name"])] for k, r in results.items()])  # fmt: skip
     if name == "allocations":
         return table(["", "a request", "in all"], [[k, number(r[0]["allocations"], 3), f"{r[0]['total']:,} in {r[0]['requests']:,} requests"]
                                                    for k, r in results.items()])  # fmt: skip
-    return table(["", "instructions"], [[k, number(r[0]["instructions"], 0)] for k, r in results.items()])
+    text = table(["", "instructions"], [[k, number(r[0]["instructions"], 0)] for k, r in results.items()])
+    if "doorward, small head" in results:
+        tops = [dict(results[f"doorward, {h}"][0]["top"]) for h in ("small head", "browser's head")]
+        text += "\n\nWhere doorward's are run, function by function, without those it calls:\n\n" + table(
+            ["", "small head", "browser's head"],
+            [[f"`{f}`", number(n, 0), number(tops[1][f], 0) if f in tops[1] else ""] for f, n in list(tops[0].items())[:20]])  # fmt: skip
+    return text
 
 
 def goals_table(results):
@@ -62,7 +68,8 @@ def goals_table(results):
 
 def write(titles, results, about):
     """`titles`: name -> (title, note, task or None)."""
-    parts = ["### Goals", table(["figure", "goal", "measured", ""], goals_table(results))]
+    goals = goals_table(results)
+    parts = ["### Goals", table(["figure", "goal", "measured", ""], goals)] if goals else []
     for name, r in results.items():
         title, note, task = titles[name]
         parts += [f"### {title}", *([note] if note else []), _rounds_table(task, r) if task else _counts_table(name, r)]

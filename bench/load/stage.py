@@ -105,7 +105,7 @@ class Program:
                     anonymous += int(line.split()[1])
         return resident, anonymous
 
-    def wait_for(self, port, seconds=60):
+    def wait_for(self, port, seconds=180):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.process.poll() is not None:

@@ -93,7 +93,8 @@ def latency(rate, share):
 
 # ---- how cost grows ----
 
-ROUTES = [1, 10, 100, 1000, 10_000]
+# A configuration holds 50,000 values at most, five of them a route.
+ROUTES = [1, 10, 100, 1000, 9900]
 SESSIONS = [10_000, 100_000, 1_000_000, 10_000_000]
 
 

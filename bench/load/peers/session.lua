@@ -5,7 +5,7 @@ local lookup = {}
 function lookup.find(sid, port)
   if not sid or not ngx.re.find(sid, "^[A-Za-z0-9._~-]{16,256}$", "jo") then return nil, 401 end
   local red = redis:new()
-  red:set_timeout(250)
+  red:set_timeout(10000)
   if not red:connect("127.0.0.1", port) then return nil, 503 end
   local reply = red:hgetall("session:" .. sid)
   if not reply then return nil, 503 end
