@@ -8,7 +8,6 @@ import time
 from stage import HERE, PYTHON, Stage
 
 GENERATOR = HERE.parents[1] / "build/bench/surge-generator"
-PATIENCE = 10  # seconds until somebody gives up
 SAMPLE = 0.5
 
 
@@ -41,8 +40,8 @@ class Watch(threading.Thread):
     def guard_values(self):
         metric = self.stage.metric
         return [metric("doorward_login_in_flight"), metric("doorward_login_queued"),
-                metric("doorward_login_shed_total", "login_queue_full"),
-                metric("doorward_login_shed_total", "login_queue_timeout")]  # fmt: skip
+                metric("doorward_login_shed_total", "queue_full"),
+                metric("doorward_login_shed_total", "queue_timeout")]  # fmt: skip
 
     def stop(self):
         self.over.set()
@@ -59,7 +58,7 @@ def play(name, folder, people, plan, binary=None, guard=None, flush_at=None):
         address, hashing = set_up(stage, people, binary, guard)
         start = time.monotonic() + 0.5
         options = {"address": address, "people": stage.folder / "people", "out": stage.folder / "requests", "start": start,
-                   "patience": PATIENCE, "back": int(flush_at is not None), **plan}  # fmt: skip
+                   "back": int(flush_at is not None), **plan}  # fmt: skip
         words = [word for key, value in options.items() for word in (f"--{key}", value)]
         watch = Watch(stage, start, guard is not None)
         generator = stage.start("generator", [GENERATOR, *words], stage.near, first=True)
@@ -67,7 +66,7 @@ def play(name, folder, people, plan, binary=None, guard=None, flush_at=None):
         if flush_at is not None:
             time.sleep(max(0.0, start + flush_at - time.monotonic()))
             stage.redis_cli("FLUSHALL")
-        generator.wait(plan["until"] + 2 * PATIENCE + 10)
+        generator.wait(plan["until"] + plan["patience"] + 20)
         watch.stop()
         stage.all_alive()
         return {

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-WARM_UP = 1.0  # seconds at the beginning that count for nothing
+WARM_UP = 2.0  # seconds at the beginning that count for nothing
 
 
 def percentile(values, share):
@@ -51,7 +51,8 @@ def phase_figures(result, begin, end):
     pages = of_kind(result, "page", begin, end)
     # What was never sent, because its person was logging in, took no time.
     sent = [row for row in pages if row[4] not in ("away", "out")]
-    logins = [row for row in result["requests"] if row[0] in ("login", "return") and begin <= row[1] < end]
+    all_logins = [row for row in result["requests"] if row[0] in ("login", "return")]
+    logins = [row for row in all_logins if begin <= row[1] < end]
     outcomes = Counter(row[4] for row in logins)
     page_outcomes = Counter(row[4] for row in sent)
     let_in = took(logins, "in")
@@ -65,13 +66,13 @@ def phase_figures(result, begin, end):
         "page_gave_up": page_outcomes["gave-up"],
         "page_failed": len(sent) - page_outcomes["right"] - page_outcomes["gave-up"],
         "login_rate": len(logins) / seconds,
-        "let_in_rate": len(let_in) / seconds,
+        "let_in_rate": sum(begin <= row[3] < end and row[4] == "in" for row in all_logins) / seconds,
         "login_p50": percentile(let_in, 0.50),
         "login_p95": percentile(let_in, 0.95),
         "shed": outcomes["shed"],
         "gave_up": outcomes["gave-up"],
         "login_failed": len(logins) - outcomes["in"] - outcomes["shed"] - outcomes["gave-up"],
-        "held": max((most for at, most, _ in result["held"] if begin <= at < end), default=0),
+        "held": held_between(result, begin, end),
     }
 
 
@@ -96,8 +97,14 @@ def let_in_each_second(result):
     return each_second(result, lambda begin, end: sum(begin <= moment < end for moment in ends))
 
 
+def held_between(result, begin, end):
+    told = [most for at, most, _ in result["held"] if begin <= at < end]
+    # A service that got no time to tell says with its next line what it held meanwhile.
+    return max(told or [most for at, most, _ in result["held"] if at >= end][:1], default=0)
+
+
 def held_each_second(result):
-    return each_second(result, lambda begin, end: max((most for at, most, _ in result["held"] if begin <= at < end), default=0))
+    return each_second(result, lambda begin, end: held_between(result, begin, end))
 
 
 def case_figures(result):

@@ -37,11 +37,12 @@ def program(name):
 
 
 class Postgres:
-    def __init__(self, folder, start):
-        """`start(name, command)` runs a program as the stage does."""
+    def __init__(self, folder, start, alive):
+        """`start(command, user)` runs a program as the stage does, as the user that setpriv is to make of
+        it. `alive()` ends everything when a program has died."""
         self.folder = pathlib.Path(folder) / "postgresql"
         self.folder.mkdir()
-        self.start_program = start
+        self.start_program, self.alive = start, alive
         self.as_user = []
         if os.geteuid() == 0:  # it refuses to be root
             owner = pwd.getpwnam("postgres")
@@ -56,7 +57,7 @@ class Postgres:
             sys.exit(f"initdb failed:\n{done.stdout}")
         settings = {**SETTINGS, "unix_socket_directories": str(self.folder)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self.start_program("postgres", [program("postgres"), "-D", str(self.folder / "data"), *options], self.as_user)
+        self.start_program([program("postgres"), "-D", str(self.folder / "data"), *options], self.as_user)
         self.watcher = self.connect_when_ready()
         self.run(self.watcher, "CREATE DATABASE site", "CREATE EXTENSION pg_stat_statements")
 
@@ -74,6 +75,7 @@ class Postgres:
             try:
                 return self.connect("postgres")
             except psycopg2.OperationalError:
+                self.alive()
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.05)

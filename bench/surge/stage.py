@@ -16,7 +16,7 @@ from postgres import Postgres
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
 CONFIG = """\
-server: {{ listen: "127.0.0.1:{port}", workers: 1 }}
+server: {{ listen: "127.0.0.1:{port}", workers: 1, timeouts: {{ drain_delay: 0s, drain: 1s }} }}
 admin: {{ listen: "127.0.0.1:{admin}" }}
 redis: {{ url: "unix://{redis}" }}
 upstreams: {{ app: "http://{app}", identity: "http://{identity}" }}
@@ -32,17 +32,6 @@ routes:
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as s:
         return s.getsockname()[1]
-
-
-def wait_for(what, condition, seconds=20):
-    end = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > end:
-            sys.exit(f"waited {seconds} s in vain for {what}")
-        time.sleep(0.02)
 
 
 def listens(port):
@@ -67,7 +56,7 @@ class Stage:
         self.near, self.far = {cores[0]}, {cores[1]}
         self.started = []
 
-    def start(self, name, command, cores, as_user=(), first=False):
+    def start(self, name, command, cores, as_user=(), first=False, end=signal.SIGTERM):
         """`first`: it gets the processor whenever it wants it, as on a machine of its own. It wants little."""
 
         def before():
@@ -75,27 +64,40 @@ class Stage:
             if first and os.geteuid() == 0:
                 os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
-        # Nothing outlives this program, whatever becomes of it. PostgreSQL ends at SIGINT without waiting for anybody.
-        command = ["setpriv", "--pdeathsig", "INT", *as_user, *map(str, command)]
+        # Nothing outlives this program, whatever becomes of it.
+        command = ["setpriv", "--pdeathsig", end.name.removeprefix("SIG"), *as_user, *map(str, command)]
         with open(self.folder / f"{name}.out", "wb") as out, open(self.folder / f"{name}.err", "wb") as err:
             # A session of its own is a group of its own to the scheduler: sixty threads that hash on one core would else
             # take from what Redis gets of the other.
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, preexec_fn=before,
                                        cwd=self.folder, start_new_session=True)  # fmt: skip
-        self.started.append((name, process))
+        self.started.append((name, process, end))
         return process
+
+    def wait_for(self, what, condition, seconds=20):
+        end = time.monotonic() + seconds
+        while True:
+            found = condition()
+            if found:
+                return found
+            self.all_alive()
+            if time.monotonic() > end:
+                sys.exit(f"waited {seconds} s in vain for {what}")
+            time.sleep(0.02)
 
     def output(self, name):
         return (self.folder / f"{name}.out").read_text()
 
     def address(self, name):
         """What one of our servers prints first."""
-        return wait_for(name, lambda: re.search(r"^listening on (\S+)$", self.output(name), re.M))[1]
+        return self.wait_for(name, lambda: re.search(r"^listening on (\S+)$", self.output(name), re.M))[1]
 
     # ---- the parts ----
 
     def postgres(self, people, cores, with_sessions):
-        self.database = Postgres(self.folder, lambda name, command, user: self.start(name, command, cores, user))
+        # At SIGINT it ends without waiting for anybody.
+        start = lambda command, user: self.start("postgres", command, cores, user, end=signal.SIGINT)  # noqa: E731
+        self.database = Postgres(self.folder, start, self.all_alive)
         self.database.create()
         self.database.fill(people, with_sessions)
         write_people(people, self.folder / "people")
@@ -104,7 +106,7 @@ class Stage:
         self.redis_socket = self.folder / "redis.sock"
         options = ["--port", "0", "--unixsocket", self.redis_socket, "--save", "", "--appendonly", "no"]
         self.start("redis", ["redis-server", *options], self.near)
-        wait_for("Redis", self.redis_socket.exists)
+        self.wait_for("Redis", self.redis_socket.exists)
         now = int(time.time() * 1000)
         lines = "".join(f"HSET session:{p.cookie} userId {p.id} role user createdAt {now} lastSeen {now}\n"
                         f"EXPIRE session:{p.cookie} 1800\n" for p in people if p.cookie)  # fmt: skip
@@ -122,8 +124,8 @@ class Stage:
         if checked.returncode:
             sys.exit(f"{binary} does not take the configuration:\n{checked.stdout}{checked.stderr}")
         self.start("doorward", [binary, "serve", "-c", config], self.near)
-        wait_for("doorward", lambda: listens(port))
-        wait_for("doorward's readiness", lambda: self.ask_admin("/readyz")[0] == 200)
+        self.wait_for("doorward", lambda: listens(port))
+        self.wait_for("doorward's readiness", lambda: self.ask_admin("/readyz")[0] == 200)
         return f"127.0.0.1:{port}"
 
     def ask_admin(self, target):
@@ -143,17 +145,18 @@ class Stage:
     # ---- the end ----
 
     def all_alive(self):
-        for name, process in self.started:
+        for name, process, _ in self.started:
             if process.poll() not in (None, 0):
                 errors = (self.folder / f"{name}.err").read_text()[-2000:]
                 sys.exit(f"{name} ended with {process.returncode}:\n{errors}")
 
     def stop(self):
-        for _, process in reversed(self.started):
+        for _, process, end in self.started:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                try:
-                    process.wait(1)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                process.send_signal(end)
+        for _, process, _ in self.started:
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
