@@ -50,11 +50,12 @@ def test_address_over_connections_and_users(stage):
 def test_retry_after_is_what_is_left(stage):
     play = guarded(stage, ban="100s")
     fail(play)
-    assert int(banned(attempt(play.door)).header("Retry-After")) in (99, 100)
+    # Clocks of workers are up to 50 ms apart, and what is left is rounded up.
+    assert int(banned(attempt(play.door)).header("Retry-After")) in (99, 100, 101)
 
 
 def test_each_ban_is_twice_as_long(stage):
-    play = guarded(stage, failures=2, ban="400ms", user_field="")
+    play = guarded(stage, workers=1, failures=2, ban="400ms", user_field="")
     for seconds in (0.4, 0.8, 1.6):
         fail(play, 2)
         began = time.monotonic()
