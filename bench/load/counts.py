@@ -103,23 +103,26 @@ def allocations(stage, peers, name, variant, requests=20_000):
 # ---- instructions ----
 
 
-def instructions(stage, peers, name, variant, requests=3000, **how):
-    """User instructions a request, exactly: the difference of a short run and a long one, which start and end alike."""
-    runs = []
-    for n in (requests, 4 * requests):
-        out = stage.folder / f"callgrind-{n}"
-        before = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"]
-        if name.startswith("nginx"):
-            how["master"] = "off"
-        peer = peers.fresh(name, before=before, **how)
-        _run(stage, peer, variant, "--requests", n)
-        peers.end(peer)
-        stage.empty_logs()
-        runs.append(_by_function(out))
-    short, long = runs
-    each = {f: (n - short.get(f, 0)) / (3 * requests) for f, n in long.items()}
-    top = sorted(each.items(), key=lambda x: -x[1])[:40]
-    return {"instructions": sum(each.values()), "top": [[f, round(n, 1)] for f, n in top]}
+def instructions(stage, peers, name, variant, requests=8000, **how):
+    """User instructions a request, of a warm program, counted from one quiet moment to another; the median of three."""
+    out = stage.folder / "callgrind"
+    if name.startswith("nginx"):
+        how["master"] = "off"
+    peer = peers.fresh(name, before=["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--trace-children=no"], **how)
+    control = lambda what: subprocess.run(["callgrind_control", what, str(peer.programs[0].process.pid)], check=True, capture_output=True)  # noqa: E731
+    _run(stage, peer, variant, "--requests", requests // 2)
+    found = []
+    for i in (1, 2, 3):
+        n = _run(stage, peer, variant, "--requests", requests, while_connected=lambda: control("--zero"), after=lambda: control("--dump"))
+        part = out.with_suffix(f".{i}")
+        total = int(re.search(r"^totals: (\d+)", part.read_text(errors="replace"), re.M).group(1))
+        # What was under way at the first moment is credited with everything that it called.
+        each = {f: count / n for f, count in _by_function(part).items() if count < 0.9 * total}
+        found.append({"instructions": total / n, "top": sorted(([f, round(n, 1)] for f, n in each.items()), key=lambda x: -x[1])[:40]})
+    peers.end(peer)
+    stage.empty_logs()
+    found.sort(key=lambda f: f["instructions"])
+    return {**found[1], "all": [f["instructions"] for f in found]}
 
 
 def _by_function(out):

@@ -43,7 +43,7 @@ def rounds(stage, peers, task, count, seconds, say):
     """A B C, A B C, ...: what is compared is what was measured next to each other."""
     results = {v.label: [] for v in task.variants}
     for v in task.variants:
-        one(stage, peers.get(v.peer), v, min(0.3, seconds), task.rate)  # warms up, and is no round
+        one(stage, peers.get(v.peer), v, min(0.3, seconds / 2), task.rate)  # warms up, and is no round
     for i in range(count):
         for v in task.variants:
             say(f"{task.name}: round {i + 1} of {count}: {v.label}")
