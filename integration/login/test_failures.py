@@ -13,6 +13,9 @@ NO_USER = {"body": b"code=123456"}
 GET = {"method": "GET"}
 
 COUNTED = {
+    "400": (400, {}, {}),
+    "below, multipart": (200, {}, {**BELOW, "headers": MULTIPART, "body": PARTS}),
+    "a look of which the service says so": (200, FAILED, GET),
     "401": (401, {}, {}),
     "403": (403, {}, {}),
     "422": (422, {}, {}),
@@ -34,7 +37,6 @@ COUNTED = {
 }
 NOT_COUNTED = {
     "404": (404, {}, {}),
-    "400": (400, {}, {}),
     "429": (429, {}, {}),
     "500": (500, {}, {}),
     "502": (502, {}, {}),
@@ -42,10 +44,8 @@ NOT_COUNTED = {
     "a grant": (200, GRANT, {}),
     "a redirect with a grant": (303, {**GRANT, "Location": "/x"}, {}),
     "below, without a user": (200, {}, {**BELOW, **NO_USER}),
-    "below, multipart": (200, {}, {**BELOW, "headers": MULTIPART, "body": PARTS}),
     "a look": (401, {}, GET),
     "a look at the form": (200, {}, GET),
-    "a look of which the service says so": (200, FAILED, GET),
     "the service says otherwise": (401, PASSED, {}),
     "it says otherwise of the form": (200, PASSED, {}),
     "it says otherwise with nothing": (403, {"Doorward-Attempt": ""}, {}),
@@ -91,11 +91,18 @@ def test_bad_answer_counts_for_nobody(shared, door):
     assert Guard(door).failures == before
 
 
-def test_multipart_counts_for_its_address_alone(stage):
+def test_multipart_counts_for_its_user(stage):
     play = opened(stage, lambda request, connection: answer(200, {}, b"the form again"), failures=3, server={"trusted_proxies": ["127.0.0.1"]})
+    statuses = [attempt(play.door, headers=MULTIPART, body=PARTS, via=f"198.51.100.{n}").status for n in range(4)]
+    assert statuses == [200] * 3 + [429]
+
+
+def test_body_that_cannot_be_looked_into_counts_for_its_address_alone(stage):
+    play = opened(stage, lambda request, connection: answer(200, {}, b"no"), failures=3, server={"trusted_proxies": ["127.0.0.1"]})
+    asked = {**BELOW, "headers": {"Content-Type": "application/octet-stream"}, "body": b"\x00\x01"}
     for n in range(5):
-        assert attempt(play.door, headers=MULTIPART, body=PARTS, via=f"198.51.100.{n}").status == 200
-    assert [attempt(play.door, headers=MULTIPART, body=PARTS, via="203.0.113.1").status for _ in range(4)] == [200] * 3 + [429]
+        assert attempt(play.door, **asked, via=f"198.51.100.{n}").status == 200
+    assert [attempt(play.door, **asked, via="203.0.113.1").status for _ in range(4)] == [200] * 3 + [429]
 
 
 # ---- the identity service writes the session itself ----
@@ -110,7 +117,7 @@ def external(stage, *cookies):
         return answer(303, [("Location", "/page" if right else "/login")] + [("Set-Cookie", cookie) for cookie in cookies_now])
 
     stage.identity.script = script
-    stage.door = stage.start(server={"trusted_proxies": ["127.0.0.1"]}, identity={"mode": "external", "guard": {"failures": 3}})
+    stage.door = stage.start(server={"trusted_proxies": ["127.0.0.1"]}, identity={"mode": "external", "guard": {"failures": 3, "failures_per_address": 3}})
     stage.guard = Guard(stage.door)
     return stage
 

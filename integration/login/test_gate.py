@@ -8,6 +8,7 @@ import pytest
 from support.client import build
 from support.expect import refused, refused_page, sent_to_login
 from support.logins import FETCH, FORM, NAVIGATION, Desk, attempt, closed, form, opened, request, take_all_places, wait_in_line
+from support.upstream import answer
 from support.wait import eventually
 
 
@@ -189,10 +190,15 @@ def test_place_is_not_for_who_has_gone(stage):
 
 @pytest.mark.parametrize("leave", ["close", "reset"])
 def test_client_leaves_in_mid_login(stage, leave):
-    play = opened(stage, in_flight=1, queue=2)
+    """The service goes on with its password, so its place is not free before the answer; and the attempt counts."""
+    play = opened(stage, Desk(then=lambda request, connection: answer(401)), in_flight=1, queue=2, failures=9)
     [gone], next = take_all_places(play), wait_in_line(play, "next")
     getattr(gone, leave)()
+    time.sleep(1.3)
+    assert len(play.identity.requests) == 1
+    play.desk.let_go(1)
     play.identity.wait_for(2)
-    play.desk.let_go(2)
-    assert next.response("POST").status == 200 and eventually(play.guard.is_empty)
+    play.desk.let_go(1)
+    assert next.response("POST").status == 401 and eventually(play.guard.is_empty)
+    assert play.guard.failures == 2
     next.close()

@@ -99,6 +99,8 @@ class Guard:
 def opened(stage, desk=None, workers=2, upstream=None, server=None, **guard):
     """Doorward with that guard, in front of that identity service."""
     stage.identity.script = stage.desk = desk or Desk()
+    if "failures" in guard:  # one number for both, unless a play wants two
+        guard.setdefault("failures_per_address", guard["failures"])
     identity = {"endpoints": [stage.identity.url], **(upstream or {})}
     stage.door = stage.start(server={"workers": workers, **(server or {})}, upstreams={"identity": identity},
                              identity={"guard": {**guard}})  # fmt: skip

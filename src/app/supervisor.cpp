@@ -204,6 +204,7 @@ void supervisor::stop() {
   if (stopped_) return;
   stopped_ = true;
   admin_.reset();
+  shared_.logins.close();  // else a worker that has ended would hand its places to one that ends next
   for (auto& c : crews_) {
     if (!c->thread.joinable()) continue;
     boost::asio::post(c->worker.context, [&crew = *c] {

@@ -5,8 +5,8 @@
 namespace doorward::auth {
 namespace {
 
-// How many of the oldest are looked at for one that is not banned.
-constexpr int looks = 16;
+// How many of the oldest are looked at when another may come.
+constexpr int looks = 64;
 
 milliseconds rounded_up(time_point::duration d) noexcept {
   return std::chrono::ceil<milliseconds>(d);
@@ -71,18 +71,25 @@ void failed_logins::drop(entries::iterator at) {
   by_age_.erase(at);
 }
 
-// What is forgotten goes, two for each that may come; when all places are taken, one that is not.
+// Of the oldest, those that are forgotten go. When all places are taken one more goes: the oldest that is not banned;
+// banned ones that stand in its way begin anew in age.
 void failed_logins::make_room(time_point now) {
-  for (int i = 0; i < 2 && !by_age_.empty() && by_age_.front().forgotten_at <= now; ++i)
-    drop(by_age_.begin());
-  if (find_.size() < most_) return;
-  auto victim = by_age_.begin();
-  for (auto [at, left] = std::pair(victim, looks); left > 0 && at != by_age_.end(); ++at, --left) {
-    if (at->ban_end > now) continue;
-    victim = at;
-    break;
+  bool const full = find_.size() >= most_;
+  bool made = !full;
+  auto at = by_age_.begin();
+  for (int left = looks; left > 0 && at != by_age_.end(); --left) {
+    auto const one = at++;
+    if (one->forgotten_at <= now) {
+      drop(one);
+      made = true;
+    } else if (full && one->ban_end > now) {
+      by_age_.splice(by_age_.end(), by_age_, one);
+    } else if (!made) {
+      drop(one);
+      made = true;
+    }
   }
-  drop(victim);
+  if (!made && !by_age_.empty()) drop(by_age_.begin());
 }
 
 milliseconds failed_logins::length_of(unsigned ban) const noexcept {

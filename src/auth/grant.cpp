@@ -78,6 +78,10 @@ bool parse_option(std::string_view option, grant& out) noexcept {
     out.remember = true;
     return true;
   }
+  if (name == "revoke" && value == "others") {
+    out.revoke_others = true;
+    return true;
+  }
   if (name == "idle") return (out.idle = parse_lifetime(value)).has_value();
   if (name == "absolute") return (out.absolute = parse_lifetime(value)).has_value();
   return false;

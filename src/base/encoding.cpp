@@ -90,6 +90,22 @@ void hex64(std::uint64_t value, char* out) noexcept {
   }
 }
 
+std::string base64(std::span<unsigned char const> bytes) {
+  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // and the zero that OpenSSL adds
+  auto* const to = reinterpret_cast<unsigned char*>(out.data());
+  auto const n = ::EVP_EncodeBlock(to, bytes.data(), static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(n));
+  return out;
+}
+
+std::array<unsigned char, 32> sha256(std::string_view text) {
+  digest whole("SHA256");
+  auto const bytes = whole(text);
+  std::array<unsigned char, 32> out{};
+  std::copy_n(bytes.begin(), out.size(), out.begin());
+  return out;
+}
+
 std::array<char, 8> sha256_prefix(std::string_view text) {
   thread_local digest sha256("SHA256");
   auto const bytes = sha256(text);

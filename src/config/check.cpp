@@ -213,11 +213,6 @@ void checker::check_session() {
   if (collide && sound("session.key", "session.index")) {
     error("session.index", "a user's index must not have the same keys as sessions");
   }
-  // By itself `when_full` says nothing; beside a limit, somebody counts on it.
-  if (!seen_.sound("session.limit.per_user") && seen_.given("session.limit.when_full") &&
-      seen_.sound("session.limit.when_full")) {
-    error("session.limit.when_full", not_available_yet, "leave the key out for now");
-  }
 }
 
 void checker::check_identity() {

@@ -104,13 +104,12 @@ typed<session_lifetime> lifetime() {
   });
 }
 
-typed<nothing> limit() {
-  return mapping<nothing>({
-      unused<nothing>("per_user", integer<unsigned>(0, 1'000'000), "0",
-                      "Sessions a user may have at once; 0 is no limit.")
-          .not_yet(),
-      unused<nothing>("when_full", choice<int>({{"displace_oldest", 0}, {"deny", 1}}), "displace_oldest",
-                      "What a login does when there are as many already."),
+typed<session_limit> limit() {
+  return mapping<session_limit>({
+      field("per_user", &session_limit::per_user, integer<unsigned>(0, 10'000), "0",
+            "Sessions a user may have at once; 0 is any number."),
+      field("when_full", &session_limit::when_full, choice<limit_action>(), "displace_oldest",
+            "What a login does when there are as many already: end the oldest, or be refused."),
   });
 }
 
@@ -138,7 +137,9 @@ typed<login_guard> guard() {
             "Requests that wait for their turn. Beyond that they are told to come back, with 503."),
       field("queue_timeout", &login_guard::queue_timeout, time, "5s", "How long one waits, then 503 too."),
       field("failures", &login_guard::failures, integer<unsigned>(0, 1'000'000), "10",
-            "Failed logins of one client address, or of one user, within `window` that lead to a ban; 0 is none."),
+            "Failed logins of one user within `window` that lead to a ban; 0 is none."),
+      field("failures_per_address", &login_guard::failures_per_address, integer<unsigned>(0, 1'000'000), "100",
+            "The same of one client address, which may be that of a whole office."),
       field("window", &login_guard::window, time, "1m", "The time over which failures are counted."),
       field("ban", &login_guard::ban, duration(milliseconds{1}, milliseconds{hours{24 * 365}}), "5m",
             "How long the first ban lasts; each further one twice as long, up to a day."),
@@ -162,7 +163,7 @@ typed<session_config> describe_session() {
                              "How a session is stored: a hash."),
       field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
       field("lifetime", &session_config::lifetime, lifetime(), "", "How long sessions live."),
-      unused<session_config>("limit", limit(), "", "How many sessions a user may have."),
+      field("limit", &session_config::limit, limit(), "", "How many sessions a user may have."),
       unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
   });
 }

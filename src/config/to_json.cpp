@@ -129,7 +129,8 @@ json session(session_config const& s) {
             {"absolute", time(l.absolute)},
             {"remember_idle", time(l.remember_idle)},
             {"remember_absolute", time(l.remember_absolute)},
-            {"touch_every", time(l.touch_every)}}}};
+            {"touch_every", time(l.touch_every)}}},
+          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}}};
 }
 
 json identity(identity_config const& i) {
@@ -144,6 +145,7 @@ json identity(identity_config const& i) {
             {"queue", g.queue},
             {"queue_timeout", time(g.queue_timeout)},
             {"failures", g.failures},
+            {"failures_per_address", g.failures_per_address},
             {"window", time(g.window)},
             {"ban", time(g.ban)},
             {"user_field", written(g.user_field)}}}};

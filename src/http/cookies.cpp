@@ -91,4 +91,22 @@ bool sets_cookie(std::string_view set_cookie, std::string_view name) noexcept {
   return anonymous.starts_with('=') && is_called(anonymous.substr(1), name);
 }
 
+bool ends_cookie(std::string_view set_cookie) noexcept {
+  auto const pair = set_cookie.substr(0, set_cookie.find(';'));
+  auto const is = pair.find('=');
+  auto const value = is == pair.npos ? std::string_view{} : trim(pair.substr(is + 1));
+  if (value.empty() || value == "\"\"") return true;
+  for (auto rest = set_cookie.substr(pair.size()); !rest.empty();) {
+    rest.remove_prefix(1);
+    auto const attribute = rest.substr(0, rest.find(';'));
+    rest.remove_prefix(attribute.size());
+    auto const equals = std::min(attribute.size(), attribute.find('='));
+    auto const name = trim(attribute.substr(0, equals));
+    auto const what = trim(attribute.substr(std::min(attribute.size(), equals + 1)));
+    if (iequals(name, "max-age") && (what.starts_with('-') || what.find_first_not_of('0') == what.npos)) return true;
+    if (iequals(name, "expires") && what.find("1970") != what.npos) return true;
+  }
+  return false;
+}
+
 }  // namespace doorward::http

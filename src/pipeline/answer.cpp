@@ -261,6 +261,17 @@ void append_status(std::string& out, answer_context const& c, unsigned status, b
   append_rest(out, c, status, body, false);
 }
 
+void append_html(std::string& out, answer_context const& c, unsigned status, std::string_view html,
+                 std::string_view style, bool posts) {
+  append_fixed(out, status, "text/html; charset=utf-8");
+  out += "Content-Security-Policy: default-src 'none'; style-src 'sha256-";
+  out += base64(sha256(style));
+  out += "'; base-uri 'none'; form-action ";
+  out += posts ? "'self'" : "'none'";
+  out += "; frame-ancestors 'none'\r\n";
+  append_rest(out, c, status, html, false);
+}
+
 void append_json(std::string& out, answer_context const& c, unsigned status, std::string_view json) {
   append_fixed(out, status, "application/json");
   append_rest(out, c, status, json, false);

@@ -18,6 +18,9 @@ errc reason_of(outcome o, error_code unavailable) noexcept {
     case outcome::absent: return errc::session_unknown;
     case outcome::ghost:
     case outcome::malformed: return errc::session_ghost;
+    case outcome::expired: return errc::session_expired;
+    case outcome::displaced: return errc::session_displaced;
+    case outcome::revoked: return errc::session_revoked;
     case outcome::wrong_type: return errc::session_wrong_type;
     case outcome::unavailable: return to_errc(unavailable);
   }
@@ -27,7 +30,10 @@ errc reason_of(outcome o, error_code unavailable) noexcept {
 lookup_result label_of(outcome o) noexcept {
   switch (o) {
     case outcome::found: return lookup_result::hit;
-    case outcome::absent: return lookup_result::miss;
+    case outcome::absent:
+    case outcome::expired:
+    case outcome::displaced:
+    case outcome::revoked: return lookup_result::miss;
     case outcome::ghost:
     case outcome::malformed:
     case outcome::wrong_type: return lookup_result::ghost;

@@ -114,6 +114,7 @@ std::string_view target_name(runtime::route_target d) noexcept {
     case runtime::route_target::respond: return "a fixed answer:";
     case runtime::route_target::login: return "forward to the identity service,";
     case runtime::route_target::logout: return "log out";
+    case runtime::route_target::sessions: return "list or end the user's sessions";
     case runtime::route_target::whoami: return "say who it is";
     case runtime::route_target::unclaimed: return "nothing is there: 404 not_found";
   }

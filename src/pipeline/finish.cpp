@@ -9,7 +9,17 @@ namespace {
 // What a saturated or unreachable part is given before it is asked again.
 constexpr unsigned retry_after_seconds = 1;
 
-std::string login_link(exchange const& x) {
+// Why somebody who was logged in is not any more, for the login page to say; empty where there is nothing to say.
+std::string_view reason_to_tell(errc why) noexcept {
+  switch (why) {
+    case errc::session_expired:
+    case errc::session_displaced:
+    case errc::session_revoked: return about(why).code;
+    default: return {};
+  }
+}
+
+std::string login_address(exchange const& x) {
   std::string link = x.view().config.identity.login;
   if (!http::is_safe(x.head.verb)) return link;
   std::string next(x.path.text());
@@ -23,14 +33,19 @@ std::string login_link(exchange const& x) {
   return link;
 }
 
-// A form that the guard of logins turns away was sent by a person, who is to see a page.
+// A form was sent by a person, who is to see a page, whatever became of it: that of a login, and the buttons on the
+// page of sessions.
 bool is_seen_by_a_person(exchange const& x, errc why) {
   if (x.navigation) return true;
+  if (x.route == nullptr) return false;
+  if (x.route->to == runtime::route_target::sessions) return auth::asks_for_page(x.head);
   switch (why) {
+    case errc::session_limit:
+    case errc::session_revoked:
     case errc::login_address_banned:
     case errc::login_user_banned:
     case errc::login_queue_full:
-    case errc::login_queue_timeout: return auth::asks_for_page(x.head);
+    case errc::login_queue_timeout: return x.route->to == runtime::route_target::login && auth::asks_for_page(x.head);
     default: return false;
   }
 }
@@ -38,6 +53,15 @@ bool is_seen_by_a_person(exchange const& x, errc why) {
 // The wait for a place is worth another try.
 bool is_busy(errc why) noexcept {
   return why == errc::login_queue_full || why == errc::login_queue_timeout;
+}
+
+std::string login_link(exchange const& x, errc why) {
+  auto link = login_address(x);
+  if (auto const reason = reason_to_tell(why); !reason.empty()) {
+    link += link.find('?') == std::string::npos ? '?' : '&';
+    link.append("reason=").append(reason);
+  }
+  return link;
 }
 
 net::task<> answer_refusal(exchange& x, errc why) {
@@ -48,7 +72,7 @@ net::task<> answer_refusal(exchange& x, errc why) {
   if (goes_to_login(x, why)) {
     status = 302;
     x.decision = obs::decision::redirect;
-    auto const link = login_link(x);
+    auto const link = login_link(x, why);
     auto const context = begin_answer(x);
     out.clear();
     append_redirect(out, context, status, link);
@@ -59,7 +83,7 @@ net::task<> answer_refusal(exchange& x, errc why) {
               is_busy(why), {}};
     std::string link;
     std::string allow;
-    if (status == 401) r.login_link = link = login_link(x);
+    if (status == 401) r.login_link = link = login_link(x, why);
     if (status == 405) r.allow = allow = allowed_methods(x);
     auto const context = begin_answer(x);
     out.clear();

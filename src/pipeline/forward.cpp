@@ -1,3 +1,4 @@
+#include "doorward/http/chunk_frame.hpp"
 #include "doorward/pipeline/answer.hpp"
 #include "pipeline/login_guard.hpp"
 #include "pipeline/own.hpp"
@@ -77,23 +78,29 @@ bool may_retry(exchange const& x, upstream_exchange const& u, errc why) noexcept
          http::is_idempotent(x.head.verb) && u.body_whole && u.cluster.config().retries > 0;
 }
 
-// A login form is read to its end before a connection is taken for it: the identity service has few, and slow senders
-// must not hold them. Larger bodies go on as they come.
-net::task<result<std::span<char>>> read_small_body(exchange& x, upstream_exchange& u) {
-  constexpr std::size_t small = 64 * 1024;
+// A login form is read to its end before a place or a connection is taken for it: the identity service has few, and
+// slow senders must not hold them; and the guard wants to know whose it is.
+net::task<result<std::span<char>>> read_form(exchange& x, upstream_exchange& u) {
   x.body.clear();
-  if (x.client->body_finished() || x.head.body != http::framing::length || x.head.content_length > small)
-    co_return std::span<char>{};
+  if (x.client->body_finished()) co_return std::span<char>{};
   auto const began = steady::now();
   bool const told = co_await x.client->send_continue();
   if (!told) co_return errc::client_gone;
   while (!x.client->body_finished()) {
-    auto const data = co_await x.client->read_body(u.body_watch, small);
+    auto const data = co_await x.client->read_body(u.body_watch, x.route->body_limit);
     if (!data) co_return data.error();
     x.body.append(data->data(), data->size());
   }
   x.client_time += steady::now() - began;
   co_return std::span<char>(x.body);
+}
+
+// The head that goes upstream says that chunks follow: all of it becomes one.
+std::span<char> as_chunk(exchange& x) {
+  http::chunk_frame frame;
+  frame.wrap(x.body.size(), true);
+  x.body.insert(0, frame.before()).append(frame.after());
+  return x.body;
 }
 
 // `login`: for requests to the identity service; else null.
@@ -102,11 +109,12 @@ net::task<result<void>> proxy(exchange& x, login_visit* login) {
   u.login = login;
   auto body = x.client->take_buffered_body();
   if (login != nullptr) {
-    auto const early = co_await read_small_body(x, u);
-    if (!early) co_return early.error();
-    if (!early->empty()) body = *early;
-    auto const entered = co_await login->enter(body);
+    auto const form = co_await read_form(x, u);
+    if (!form) co_return form.error();
+    if (!form->empty()) body = *form;
+    auto const entered = co_await login->enter({body.data(), body.size()});
     if (!entered) co_return entered;
+    if (x.head.body == http::framing::chunked) body = as_chunk(x);
   }
   u.body_whole = x.client->body_finished();
   if (auto const total = x.route->config.total_timeout; total.count() > 0) {
@@ -153,6 +161,7 @@ net::task<result<void>> forward(exchange& x) {
       break;
     case route_target::logout: r = co_await log_out(x); break;
     case route_target::respond: r = co_await respond(x); break;
+    case route_target::sessions: r = co_await serve_sessions(x); break;
     case route_target::whoami: r = co_await tell_who(x); break;
     case route_target::unclaimed: r = errc::no_route; break;
   }

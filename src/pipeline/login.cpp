@@ -2,6 +2,7 @@
 #include "doorward/auth/request_checks.hpp"
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/random.hpp"
+#include "doorward/http/device.hpp"
 #include "doorward/obs/log.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
@@ -43,25 +44,29 @@ std::chrono::seconds cookie_life(auth::grant const& g, config::session_lifetime 
 }
 
 // One browser, one session: whatever came with the login ends by it, so that nobody who planted or kept an old id gets
-// into the new login. The first goes in the same step as the new one comes.
+// into the new login. They go in the same step as the new one comes.
 net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::string const& id) {
   auto const& presented = x.cookies;
   session::new_session s;
   s.id = id;
   s.fields = g.fields;
-  s.replaces = presented.count > 0 ? presented.ids[0] : std::string_view{};
+  s.replaces = std::span(presented.ids).first(presented.count);
   s.remember = g.remember;
   s.idle = g.idle;
   s.absolute = g.absolute;
-  auto const replaced = co_await x.worker.store.create(s);
-  if (!replaced) co_return replaced.error();
+  s.revoke_others = g.revoke_others;
+  // What is on its way to Redis ages there; a reply that takes longer than the time limit is none.
+  s.began_ago = std::chrono::ceil<milliseconds>(steady::now() - x.began) + x.view().config.redis.command_timeout;
+  s.address = x.client_address;
+  auto const* agent = x.head.find("User-Agent");
+  auto const device = agent == nullptr ? std::string{} : http::device_name(agent->value);
+  s.device = device;
+  auto const made = co_await x.worker.store.create(s);
+  if (!made) co_return made.error();
   x.worker.metrics.session_created();
-  x.worker.metrics.session_ended(obs::end_reason::replaced, *replaced);
-  for (std::size_t i = 1; i < presented.count; ++i) {
-    auto const ended = co_await x.worker.store.end(std::string(presented.ids[i]));
-    if (!ended) co_return ended.error();
-    x.worker.metrics.session_ended(obs::end_reason::replaced, *ended);
-  }
+  x.worker.metrics.session_ended(obs::end_reason::replaced, made->replaced);
+  x.worker.metrics.session_ended(obs::end_reason::revoked, made->revoked);
+  x.worker.metrics.session_ended(obs::end_reason::displaced, made->displaced);
   co_return result<void>{};
 }
 

@@ -17,6 +17,9 @@ namespace doorward::pipeline {
 /// `/.doorward/whoami`: who the session belongs to, as JSON.
 [[nodiscard]] net::task<result<void>> tell_who(exchange& x);
 
+/// `/.doorward/sessions`: where the user is logged in, as JSON or as a page, and the end of one, the others, or all.
+[[nodiscard]] net::task<result<void>> serve_sessions(exchange& x);
+
 /// The fixed answer of a route with `respond:`.
 [[nodiscard]] net::task<result<void>> respond(exchange& x);
 

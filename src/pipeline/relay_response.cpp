@@ -122,6 +122,7 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
 
   bool no_store = false;
   if (x.route->to == runtime::route_target::login) {
+    u.login->leave();
     auto const g = co_await apply_grant(x);
     if (!g) co_return g.error();
     u.login->judge(g->any);

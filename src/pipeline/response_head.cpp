@@ -63,7 +63,9 @@ net::task<result<void>> await_upstream(exchange& x, upstream_exchange& u, silenc
       s.heard(now);
     } else {
       if (s.until_ <= now) co_return errc::upstream_timeout;
-      if (s.next_look_ <= now && x.client->stream.hung_up()) co_return errc::client_gone;
+      // The identity service goes on with a password whoever has gone, so its place is not free before it has answered.
+      bool const looks = s.next_look_ <= now && u.login == nullptr;
+      if (looks && x.client->stream.hung_up()) co_return errc::client_gone;
     }
     if (s.next_look_ <= now) s.next_look_ = now + between_looks;
     bool const in_time = co_await u.stream().readable(u.watch, u.watch.left(std::min(s.until_, s.next_look_)));

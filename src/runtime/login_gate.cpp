@@ -1,5 +1,6 @@
 #include "doorward/runtime/login_gate.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -8,8 +9,10 @@ namespace doorward::runtime {
 struct login_gate::waiter {
   visit* who;  ///< null once it has left; only its own thread looks
   net::turn_queue& turns;
-  line::iterator place{};  ///< under the gate's lock, like the next
+  client from;
+  line::iterator place{};  ///< under the gate's lock, like the next two
   bool waits = true;       ///< in line; false once it has been called
+  bool admitted = false;   ///< what it was called for; else it is sent away
 };
 
 login_gate::counts login_gate::now() {
@@ -17,22 +20,48 @@ login_gate::counts login_gate::now() {
   return {taken_, waiting_.size()};
 }
 
-// Under the lock: a place has become free. It is the next one's from this moment; the call goes to its thread. Who has
-// left by the time it comes passes the place on.
+// Under the lock, like all that follows: one less in line.
+void login_gate::forget(waiter& one) noexcept {
+  waiting_.erase(one.place);
+  one.waits = false;
+  if (auto const at = waiting_of_.find(one.from); --at->second == 0) waiting_of_.erase(at);
+}
+
+// The call goes to the thread of whoever waits. What was decided here counts from this moment on: who has left by the
+// time the call comes through passes the place on.
+void login_gate::call(std::shared_ptr<waiter> one) {
+  auto& context = one->turns.context();
+  boost::asio::post(context, [one = std::move(one), this] {
+    if (one->who == nullptr) return;
+    (one->admitted && !closed_ ? one->who->admitted_ : one->who->dismissed_) = true;
+    one->who->wake();
+  });
+}
+
+// A place has become free.
 void login_gate::pass_on() {
-  if (waiting_.empty()) {
+  if (waiting_.empty() || closed_) {
     --taken_;
     return;
   }
-  auto next = std::move(waiting_.front());
-  waiting_.pop_front();
-  next->waits = false;
-  auto& context = next->turns.context();
-  boost::asio::post(context, [next = std::move(next)] {
-    if (next->who == nullptr) return;
-    next->who->admitted_ = true;
-    next->who->wake();
-  });
+  auto next = waiting_.front();
+  forget(*next);
+  next->admitted = true;
+  call(std::move(next));
+}
+
+// The line is full. Whether somebody has left it for `who`.
+bool login_gate::displace_for(client const& who) {
+  if (waiting_of_.empty()) return false;
+  auto const most = std::ranges::max_element(waiting_of_, {}, [](auto const& of) { return of.second; });
+  auto const mine = waiting_of_.find(who);
+  if (most->second < (mine == waiting_of_.end() ? 0 : mine->second) + 2) return false;
+  auto const last =
+      std::find_if(waiting_.rbegin(), waiting_.rend(), [&](auto const& one) { return one->from == most->first; });
+  auto one = *last;
+  forget(*one);
+  call(std::move(one));
+  return true;
 }
 
 void login_gate::dismiss(net::turn_queue const& turns) {
@@ -40,24 +69,26 @@ void login_gate::dismiss(net::turn_queue const& turns) {
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     auto const one = *at++;
     if (&one->turns != &turns) continue;
-    waiting_.erase(one->place);
-    one->waits = false;
+    forget(*one);
     one->who->dismissed_ = true;
-    one->who->in_line_.reset();
     one->who->wake();
   }
 }
 
 bool login_gate::visit::enter() {
   std::lock_guard const hold(gate_.lock_);
+  if (gate_.closed_) return false;
   if (gate_.taken_ < gate_.places_) {
     ++gate_.taken_;
     admitted_ = true;
     return true;
   }
-  if (gate_.waiting_.size() >= gate_.most_waiting_) return false;
-  in_line_ = std::make_shared<waiter>(waiter{this, turns_});
-  in_line_->place = gate_.waiting_.insert(gate_.waiting_.end(), in_line_);
+  if (gate_.most_waiting_ == 0) return false;
+  if (gate_.waiting_.size() >= gate_.most_waiting_ && !gate_.displace_for(who_)) return false;
+  auto one = std::make_shared<waiter>(waiter{this, turns_, who_});
+  ++gate_.waiting_of_[who_];
+  one->place = gate_.waiting_.insert(gate_.waiting_.end(), one);
+  in_line_ = std::move(one);
   return true;
 }
 
@@ -65,8 +96,8 @@ void login_gate::visit::leave() noexcept {
   if (!admitted_ && !in_line_) return;
   std::lock_guard const hold(gate_.lock_);
   if (in_line_ && in_line_->waits)
-    gate_.waiting_.erase(in_line_->place);
-  else
+    gate_.forget(*in_line_);
+  else if (admitted_ || in_line_->admitted)
     gate_.pass_on();  // the place it has, or was just given
   if (in_line_) in_line_->who = nullptr;
   in_line_.reset();

@@ -5,12 +5,15 @@
 namespace doorward::runtime {
 namespace {
 
-config::route_config own_config(std::string id, std::string path, config::auth_mode auth) {
+using on_nobody = config::unauthenticated_action;
+
+config::route_config own_config(std::string id, std::string path, config::auth_mode auth,
+                                on_nobody nobody = on_nobody::reject) {
   config::route_config r;
   r.id = std::move(id);
   r.path = std::move(path);
   r.auth = auth;
-  r.unauthenticated = config::unauthenticated_action::reject;
+  r.unauthenticated = nobody;
   return r;
 }
 
@@ -65,8 +68,11 @@ std::vector<compiled_route> compile_routes(config::model const& m, session::fiel
     compiled_route r;
     r.to = own.to;
     r.own_methods = std::move(own.methods);
-    if (r.to == route_target::login) r.upstream = upstream_index(m, m.identity.upstream);
     r.config = std::move(own.config);
+    if (r.to == route_target::login) {
+      r.upstream = upstream_index(m, m.identity.upstream);
+      r.config.body_bytes = std::min(m.server.limits.body_bytes, longest_form);
+    }
     out.push_back(std::move(r));
   }
   for (auto const& c : m.routes) {
@@ -117,6 +123,12 @@ std::vector<own_route> own_routes(config::identity_config const& identity) {
           {own_config("(whoami)", "/.doorward/whoami", auth_mode::passive),
            route_target::whoami,
            {method::get, method::head}},
+          {own_config("(sessions)", "/.doorward/sessions", auth_mode::passive, on_nobody::automatic),
+           route_target::sessions,
+           {method::get, method::head, method::post, method::delete_}},
+          {own_config("(session)", "/.doorward/sessions/*", auth_mode::passive, on_nobody::automatic),
+           route_target::sessions,
+           {method::post, method::delete_}},
           {own_config("(own)", "/.doorward/**", auth_mode::none), route_target::unclaimed, {}}};
 }
 

@@ -32,6 +32,14 @@ bool record::set(field_layout::slot s, std::string_view value) {
 
 namespace {
 
+/// What a record without a user is.
+outcome why_ended(std::string_view reason) noexcept {
+  if (reason == "revoked") return outcome::revoked;
+  if (reason == "displaced") return outcome::displaced;
+  if (reason == "expired") return outcome::expired;
+  return outcome::ghost;
+}
+
 /// The fields, or whatever keeps them from being a session; may leave some of them behind.
 outcome fill(redis::reply const& reply, record& into) {
   if (reply.type == redis::reply::kind::error)
@@ -44,7 +52,7 @@ outcome fill(redis::reply const& reply, record& into) {
     auto const slot = into.layout()->find(reply.items[i]);
     if (slot != field_layout::none && !into.set(slot, reply.items[i + 1])) return outcome::malformed;
   }
-  return into.user().empty() ? outcome::ghost : outcome::found;
+  return into.user().empty() ? why_ended(into.get(field::ended)) : outcome::found;
 }
 
 }  // namespace

@@ -168,7 +168,7 @@ net::task<result<void>> cluster::secure(net::stream& s, net::watch& w, time_poin
 
 net::task<result<lease>> cluster::connect(net::watch& w) {
   error_code failure = errc::upstream_saturated;
-  for (unsigned attempt = 0; attempt <= config_.retries; ++attempt) {
+  for (unsigned attempt = 0; attempt <= config_.retries && !cut_; ++attempt) {
     auto* pool = waiting_.empty() ? take_place() : nullptr;
     if (pool == nullptr) {
       for (auto& e : endpoints_)
@@ -184,6 +184,7 @@ net::task<result<lease>> cluster::connect(net::watch& w) {
       if (pool == nullptr) co_return errc::upstream_saturated;
     }
     auto opened = co_await open_in(*pool, w);
+    if (cut_) co_return errc::upstream_saturated;
     if (opened) co_return std::move(opened);
     failure = opened.error();
     // The same endpoint again would most likely say the same.
@@ -221,6 +222,7 @@ void cluster::retire() noexcept {
 }
 
 void cluster::cut() noexcept {
+  cut_ = true;
   for (auto& pool : endpoints_)
     for (auto& c : pool->busy_)
       c.stream.shutdown();

@@ -207,12 +207,14 @@ TEST_CASE("routes, in the order in which they are tried") {
   CHECK(s.err.empty());
   auto const file = conf("minimal.yaml");
   CHECK(s.out ==
-        "id        path               host  methods   auth      allow  to               line\n"
-        "(login)   /login/**          *     *         none      -      identity         -\n"
-        "(logout)  /logout            *     GET,POST  none      -      doorward itself  -\n"
-        "(whoami)  /.doorward/whoami  *     GET,HEAD  passive   -      doorward itself  -\n"
-        "(own)     /.doorward/**      *     *         none      -      nothing: 404     -\n"
-        "/**       /**                *     *         required  -      app              " +
+        "id          path                   host  methods               auth      allow  to               line\n"
+        "(login)     /login/**              *     *                     none      -      identity         -\n"
+        "(logout)    /logout                *     GET,POST              none      -      doorward itself  -\n"
+        "(whoami)    /.doorward/whoami      *     GET,HEAD              passive   -      doorward itself  -\n"
+        "(sessions)  /.doorward/sessions    *     GET,HEAD,POST,DELETE  passive   -      doorward itself  -\n"
+        "(session)   /.doorward/sessions/*  *     POST,DELETE           passive   -      doorward itself  -\n"
+        "(own)       /.doorward/**          *     *                     none      -      nothing: 404     -\n"
+        "/**         /**                    *     *                     required  -      app              " +
             file + ":8\n");
 }
 

@@ -110,6 +110,20 @@ TEST_CASE("memory is bounded, and the banned stay longest") {
   CHECK(f.banned_for(alice, start + 1s) > 0ms);
 }
 
+TEST_CASE("many banned ones stand in the way of one that is not") {
+  failed_logins f({2, 1min, 5min}, 40);
+  for (unsigned n = 0; n < 39; ++n)
+    fail(f, key_of(1000 + n), 2, start);
+  fail(f, alice, 1, start + 1s);
+  for (unsigned n = 0; n < 10; ++n)
+    fail(f, key_of(2000 + n), 1, start + 2s);
+  CHECK(f.size() <= 40);
+  unsigned banned = 0;
+  for (unsigned n = 0; n < 39; ++n)
+    banned += f.banned_for(key_of(1000 + n), start + 2s) > 0ms ? 1U : 0U;
+  CHECK(banned == 39);
+}
+
 TEST_CASE("what is forgotten leaves the memory") {
   failed_logins f({2, 1min, 5min});
   for (unsigned n = 100; n < 200; ++n)

@@ -52,7 +52,7 @@ TEST_CASE("a grant that is not understood to its end is refused") {
       {"CR and LF in a value", R"({"userId":"42\r\nX-User-Role: admin"})", ""},
       {"NUL in a value", R"({"userId":"4\u0000"})", ""},
       {"an option nobody knows", R"({"userId":"42"})", "forever"},
-      {"an option of a later version", R"({"userId":"42"})", "revoke=others"},
+      {"an option of a later version", R"({"userId":"42"})", "acr=2"},
       {"a value where there is none", R"({"userId":"42"})", "remember=yes"},
       {"a lifetime without a unit", R"({"userId":"42"})", "idle=30"},
       {"a negative lifetime", R"({"userId":"42"})", "idle=-1m"},

@@ -23,7 +23,6 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
            {"session: { encoding: @@json }", "session.encoding", "use `hash` for now"},
            {"session: { encoding: @@redisjson }", "session.encoding", "use `hash` for now"},
            {"session: { encoding: @@php }", "session.encoding", "use `hash` for now"},
-           {"session: { limit: { @@per_user: 3 } }", "session.limit.per_user", "write `0` for now"},
            {"session: { cache: { @@enabled: true } }", "session.cache.enabled", "write `false` for now"},
            {app("balance: @@least_requests"), "upstreams.app.balance", "use `round_robin` for now"},
            {app("@@health: { path: /healthz }"), "upstreams.app.health", leave},
@@ -36,13 +35,6 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
   check_each(rows);
 }
 
-TEST_CASE("what happens when full counts only with a limit, so it goes with it") {
-  auto const got = load_completed("session: { limit: { per_user: 3, when_full: deny } }");
-  CHECK(described(got.problems) ==
-        "1:21 error session.limit.per_user: not available yet [write `0` for now]\n"
-        "1:45 error session.limit.when_full: not available yet [leave the key out for now]\n");
-}
-
 TEST_CASE("values that say that such a feature is off are fine") {
   auto const got = load_completed(R"(
 server: { tls: [], http2: false }
@@ -50,7 +42,6 @@ redis: { sentinel: {}, cluster: ~, tls: { ca: "", cert: "", key: "", server_name
 session:
   cookie: { keys: [] }
   encoding: hash
-  limit: { per_user: 0, when_full: deny }
   cache: { enabled: false, entries: 5, max_age: 1s }
 identity: { upstream: id, guard: {} }
 upstreams:

@@ -156,3 +156,16 @@ TEST_CASE("set-cookie, ours or somebody else's") {
 }
 
 }  // namespace
+
+TEST_CASE("whether a Set-Cookie takes the cookie away") {
+  for (auto const* ends : {"sid=; Path=/", "sid", "sid=\"\"", "sid=abc; Max-Age=0", "sid=abc; path=/; max-age = 0",
+                           "sid=abc; Max-Age=-1", "sid=abc; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}) {
+    CAPTURE(ends);
+    CHECK(doorward::http::ends_cookie(ends));
+  }
+  for (auto const* stays : {"sid=abc", "sid=abc; Max-Age=10", "sid=abc; Expires=Thu, 01 Jan 2970 00:00:00 GMT",
+                            "sid=abc; Path=/; HttpOnly", "sid=1970"}) {
+    CAPTURE(stays);
+    CHECK_FALSE(doorward::http::ends_cookie(stays));
+  }
+}

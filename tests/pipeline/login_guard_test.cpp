@@ -8,7 +8,8 @@ using namespace doorward::pipeline;
 namespace {
 
 struct login_fixture : proxy_fixture {
-  explicit login_fixture(std::string const& guard = "in_flight: 1, queue: 1, queue_timeout: 3s, failures: 2")
+  explicit login_fixture(
+      std::string const& guard = "in_flight: 1, queue: 1, queue_timeout: 3s, failures: 2, failures_per_address: 2")
       : proxy_fixture("", "", "", ", guard: { " + guard + " }") {}
 
   void post(std::string const& body, std::string const& path = "/login", std::string const& more = "") {
@@ -114,7 +115,8 @@ TEST_CASE("which answers are failed logins") {
            {"200 OK", "", "", "/login", true},
            {"303 See Other", "Location: /login\r\n", "username=alice", "/login/step", true},
            {"200 OK", "", "code=1", "/login/step", false},
-           {"400 Bad Request", "", "username=alice", "/login", false},
+           {"400 Bad Request", "", "username=alice", "/login", true},
+           {"400 Bad Request", "", "", "/login", false},
            {"404 Not Found", "", "username=alice", "/login", false},
            {"500 Internal Server Error", "", "username=alice", "/login", false},
            {"503 Service Unavailable", "", "username=alice", "/login", false},
@@ -180,8 +182,53 @@ TEST_CASE("a ban that comes while one waits") {
   CHECK(f.b.shared.logins.now().in_flight == 0);
 }
 
+TEST_CASE("a proxy that does not say for whom it speaks is nobody's address") {
+  login_fixture f("failures: 9, failures_per_address: 1");
+  f.b.from.trusted = true;
+  f.attempt("401 Unauthorized", "", "username=alice");
+  f.post("username=bob");
+  CHECK(f.forwarded().starts_with("POST /login"));
+}
+
+TEST_CASE("what a page of another site makes its visitors send is not their attempt") {
+  login_fixture f;
+  f.post("username=alice", "/login/step", "Sec-Fetch-Site: cross-site\r\n");
+  (void)f.forwarded();
+  f.answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+  CHECK(f.failures() == 0);
+}
+
+TEST_CASE("credentials in the head are an attempt, whatever the method") {
+  login_fixture f;
+  for (int i = 0; i < 2; ++i) {
+    f.request("GET /login HTTP/1.1\r\nHost: h\r\nAuthorization: Basic eDp5\r\n\r\n");
+    (void)f.forwarded();
+    f.answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+  }
+  f.request("GET /login HTTP/1.1\r\nHost: h\r\nAuthorization: Basic eDp5\r\n\r\n");
+  CHECK(f.banned("address"));
+}
+
+TEST_CASE("a body that is coded is nobody's") {
+  login_fixture f;
+  f.post("username=alice", "/login", "Content-Encoding: gzip\r\n");
+  CHECK(f.refused() == "bad_request");
+}
+
+TEST_CASE("a client that leaves in mid-login keeps its place until the answer") {
+  login_fixture f;
+  f.post("username=alice");
+  CHECK(f.forwarded().starts_with("POST /login"));
+  f.client.close();
+  f.b.pass(3s);
+  CHECK(f.b.shared.logins.now().in_flight == 1);
+  f.answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+  CHECK(f.b.shared.logins.now().in_flight == 0);
+  CHECK(f.failures() == 1);
+}
+
 TEST_CASE("clients of a unix socket have no address") {
-  login_fixture f("failures: 1");
+  login_fixture f("failures: 9, failures_per_address: 1");
   f.b.from.text = "unix";
   f.attempt("401 Unauthorized", "", "username=alice");
   f.post("username=bob");
@@ -193,6 +240,50 @@ TEST_CASE("a form that names two users is nobody's") {
   f.post("username=alice&username=bob");
   CHECK(f.refused() == "bad_request");
   CHECK(f.forwarded().empty());
+}
+
+TEST_CASE("a form in chunks is read as a whole, and goes on as one chunk") {
+  login_fixture f;
+  auto const head = std::string(
+      "POST /login HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+      "Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+  f.request(head + "4\r\nuser\r\n");
+  CHECK(f.forwarded().empty());
+  CHECK(f.b.shared.logins.now().in_flight == 0);
+  REQUIRE(f.client.write("a\r\nname=alice\r\n0\r\n\r\n"));
+  f.settle();
+  auto const got = f.forwarded();
+  CAPTURE(got);
+  CHECK(body_of(got) == "e\r\nusername=alice\r\n0\r\n\r\n");
+  f.answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+  CHECK(f.failures() == 1);
+  CHECK(f.b.shared.failed_by_user.size() == 1);
+}
+
+TEST_CASE("a form that is too long to be one") {
+  login_fixture f;
+  auto const head = std::string("POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 65537\r\n\r\n");
+  f.request(head);
+  CHECK(f.refused() == "body_too_large");
+  CHECK(f.forwarded().empty());
+}
+
+TEST_CASE("a form of two types is nobody's") {
+  login_fixture f;
+  f.post("username=alice", "/login", "Content-Type: text/plain\r\n");
+  CHECK(f.refused() == "bad_request");
+}
+
+TEST_CASE("who has gone is not let in, though its place came") {
+  login_fixture f;
+  REQUIRE(f.other.enter());
+  f.post("username=alice");
+  f.client.close();
+  f.other.leave();
+  f.settle();
+  CHECK(f.refused() == "client_gone");
+  CHECK(f.forwarded().empty());
+  CHECK(f.b.shared.logins.now().in_flight == 0);
 }
 
 TEST_CASE("what the service says of an attempt is not for the client") {

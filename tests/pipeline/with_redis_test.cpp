@@ -22,6 +22,11 @@ std::string hash(std::vector<std::string> const& fields_and_values) {
   return reply;
 }
 
+/// What the script that makes a session says.
+std::string created(int replaced) {
+  return hash({"1", std::to_string(replaced), "0", "0"});
+}
+
 struct with_redis {
   test::temporary_folder folder;
   test::descriptor listener = test::unix_listener(folder.file("app"));
@@ -88,24 +93,23 @@ TEST_CASE("session past its absolute limit: counted as ended") {
 TEST_CASE("login with sessions presented: those that were there are counted as replaced") {
   struct row {
     std::string cookies;
-    std::string create;  ///< what the script says: 2 = the replaced one was there
-    std::string end;
+    std::string create;  ///< what the script says; its second number: how many it replaced
     std::uint64_t replaced;
   };
   auto const one = "sid=" + std::string(an_id);
   auto const two = one + "; sid=ABCDEFGHIJKLMNOPQRST";
-  auto const [cookies, create, end, replaced] = GENERATE_REF(values<row>({
-      {"other=1", ":1\r\n", ":0\r\n", 0},
-      {one, ":1\r\n", ":0\r\n", 0},
-      {one, ":2\r\n", ":0\r\n", 1},
-      {two, ":2\r\n", ":1\r\n", 2},
-      {two, ":1\r\n", ":1\r\n", 1},
+  auto const [cookies, create, replaced] = GENERATE_REF(values<row>({
+      {"other=1", created(0), 0},
+      {one, created(0), 0},
+      {one, created(1), 1},
+      {two, created(2), 2},
   }));
-  CAPTURE(cookies, create, end);
+  CAPTURE(cookies, create);
   with_redis t;
+  std::string keys;
   t.redis.answer = [&](auto& c, fake_redis::command const& argv) {
-    // Creating has an index among its keys, ending has not.
-    c.send(argv.at(2) == "1" ? end : create);
+    keys = argv.at(2);
+    c.send(create);
   };
   t.request("POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nCookie: " + cookies + "\r\n\r\n");
   t.answer(grant);
@@ -113,6 +117,7 @@ TEST_CASE("login with sessions presented: those that were there are counted as r
   CHECK(t.b.x.status == 204);
   CHECK(t.b.worker.metrics.sessions_created() == 1);
   CHECK(t.ended(obs::end_reason::replaced) == replaced);
+  CHECK(keys == std::to_string(3 + std::count(cookies.begin(), cookies.end(), '=') - (cookies == "other=1")));
 }
 
 TEST_CASE("login: what the store takes is not the upstream's time too") {
@@ -124,7 +129,7 @@ TEST_CASE("login: what the store takes is not the upstream's time too") {
   t.answer(grant);
   REQUIRE(test::run_until(t.b.worker.context, [&] { return asked != nullptr; }));
   test::run_for(t.b.worker.context, 20ms);
-  asked->send(":1\r\n");
+  asked->send(created(0));
   t.finish();
   CHECK(t.b.x.status == 204);
   CHECK(t.b.x.store_time >= 20ms);

@@ -28,7 +28,8 @@ struct loop {
 
 /// One who comes to the gate, and waits there if need be, for as long as this lives.
 struct visitor {
-  visitor(login_gate& g, loop& l) : mine(l), visit(std::in_place, g, l.turns, l.clock.wheel) {
+  visitor(login_gate& g, loop& l, login_gate::client const& who = {})
+      : mine(l), visit(std::in_place, g, l.turns, l.clock.wheel, who) {
     entered = visit->enter();
   }
   ~visitor() {
@@ -179,6 +180,43 @@ TEST_CASE("a worker at its end sends its own away, and nobody else") {
   a.leave();
   two.settle();
   CHECK(c.in());
+}
+
+TEST_CASE("a full line: who has fewer in it takes the place of the last of who has most") {
+  loop l;
+  login_gate g(1, 3);
+  login_gate::client const greedy{1};
+  login_gate::client const modest{2};
+  visitor in(g, l, greedy), a(g, l, greedy), b(g, l, greedy), c(g, l, greedy);
+  c.wait(10s);
+  visitor more(g, l, greedy);
+  CHECK(!more.entered);
+  visitor m(g, l, modest);
+  CHECK(m.entered);
+  l.settle();
+  CHECK((c.visit->dismissed() && !c.waiting && !c.in()));
+  CHECK(!a.visit->dismissed());
+  CHECK(is(g, 1, 3));
+  visitor m2(g, l, modest);  // two against one would be no fairer
+  CHECK(!m2.entered);
+  in.leave();
+  l.settle();
+  CHECK(a.in());
+}
+
+TEST_CASE("a gate that is closed calls nobody, and lets nobody in") {
+  loop l;
+  login_gate g(1, 3);
+  visitor a(g, l), b(g, l), c(g, l);
+  b.wait(10s);
+  a.leave();  // b is called, and the call is on its way
+  g.close();
+  l.settle();
+  CHECK((!b.in() && !b.waiting && b.visit->dismissed()));
+  b.leave();
+  CHECK(is(g, 0, 1));
+  visitor d(g, l);
+  CHECK(!d.entered);
 }
 
 TEST_CASE("no line at all") {

@@ -47,6 +47,8 @@ routes:
   std::vector<row> const rows{{"(login)", "/sign/in/**", route_target::login, 1, auth_mode::none},
                               {"(logout)", "/sign/out", route_target::logout, 0, auth_mode::none},
                               {"(whoami)", "/.doorward/whoami", route_target::whoami, 0, auth_mode::passive},
+                              {"(sessions)", "/.doorward/sessions", route_target::sessions, 0, auth_mode::passive},
+                              {"(session)", "/.doorward/sessions/*", route_target::sessions, 0, auth_mode::passive},
                               {"(own)", "/.doorward/**", route_target::unclaimed, 0, auth_mode::none},
                               {"/old", "/old", route_target::respond, 0, auth_mode::required},
                               {"all", "/**", route_target::upstream, 0, auth_mode::required}};
@@ -79,6 +81,9 @@ routes:
                                                 {"/logout/x", "all"},
                                                 {"/.doorward/whoami", "(whoami)"},
                                                 {"/.doorward/whoami/x", "(own)"},
+                                                {"/.doorward/sessions", "(sessions)"},
+                                                {"/.doorward/sessions/abc", "(session)"},
+                                                {"/.doorward/sessions/a/b", "(own)"},
                                                 {"/.doorward", "(own)"},
                                                 {"/loginx", "all"},
                                                 {"/", "all"}}));
@@ -108,7 +113,8 @@ routes:
   for (auto const& r : s.routes)
     limits.push_back(r.body_limit);
   constexpr std::uint64_t mib = 1024 * 1024;
-  CHECK(limits == std::vector<std::uint64_t>{mib, mib, mib, mib, 64 * mib, 0, mib});
+  CHECK(limits ==
+        std::vector<std::uint64_t>{doorward::runtime::longest_form, mib, mib, mib, mib, mib, 64 * mib, 0, mib});
 }
 
 TEST_CASE("fields, each name that is spoken of has one slot") {
@@ -127,12 +133,12 @@ routes:
   }
   CHECK(s.fields.find("address") == session::field_layout::none);
 
-  auto const& allow = s.routes[4].fields;
+  auto const& allow = s.routes[6].fields;
   REQUIRE(allow.size() == 2);
   CHECK(allow[0].slot == s.fields.find("plan"));
   CHECK(allow[0].values == std::vector<std::string>{"pro", "team"});
   CHECK(allow[1].slot == s.fields.find("tenant"));
-  CHECK(s.routes[5].fields.empty());
+  CHECK(s.routes[7].fields.empty());
 
   REQUIRE(s.headers.size() == 3);
   CHECK(s.headers[0].line_start == "X-User-Id: ");

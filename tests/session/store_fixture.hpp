@@ -81,14 +81,19 @@ struct store_fixture {
   }
 
   std::uint64_t replaced = 0;  ///< by the last create()
+  std::uint64_t revoked = 0;
+  std::uint64_t displaced = 0;
 
   error_code create(session::new_session s, fields const& grant) {
-    std::optional<result<std::uint64_t>> r;
+    std::optional<result<session::created>> r;
     s.fields = grant;
     auto const run = [&]() -> net::task<> { r = co_await store->create(s); };
     net::spawn(run());
     REQUIRE(run_until(context, [&] { return r.has_value(); }));
-    replaced = *r ? **r : 0;
+    auto const did = r->has_value() ? **r : session::created{};
+    replaced = did.replaced;
+    revoked = did.revoked;
+    displaced = did.displaced;
     return r->error();
   }
   error_code create(std::string_view id, fields const& grant) {
@@ -118,6 +123,26 @@ struct store_fixture {
   }
   std::uint64_t end_all(std::string const& id) {
     return wait([&] { return store->end_all(id); });
+  }
+  std::uint64_t end_others(std::string const& id) {
+    return wait([&] { return store->end_others(id); });
+  }
+  std::uint64_t end_user(std::string const& user) {
+    return wait([&] { return store->end_user(user); });
+  }
+  std::uint64_t revoke(std::string const& user, std::string const& key) {
+    return wait([&] { return store->revoke(user, key); });
+  }
+  std::vector<session::listed_session> list(std::string const& user) {
+    std::optional<result<std::vector<session::listed_session>>> r;
+    auto const run = [&]() -> net::task<> { r = co_await store->list(user); };
+    net::spawn(run());
+    REQUIRE(run_until(context, [&] { return r.has_value(); }));
+    return r->value();
+  }
+  session::outcome find(std::string_view id) {
+    session::record r{layout};
+    return find(id, r);
   }
   session::outcome find(std::string_view id, session::record& r) {
     std::optional<session::outcome> o;

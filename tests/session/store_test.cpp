@@ -227,7 +227,7 @@ TEST_CASE_METHOD(fixture, "a grant that cannot be a session is refused before Re
     fields.emplace_back("userId", "1");
     fields.emplace_back("photo", std::string(64 * 1024, 'x'));
   }
-  std::optional<result<std::uint64_t>> r;
+  std::optional<result<session::created>> r;
   auto const create = [&]() -> net::task<> {
     session::new_session s;
     s.id = "0123456789abcdef";

@@ -19,6 +19,7 @@ struct grant {
   bool remember = false;                     ///< the longer lifetimes apply
   std::optional<std::chrono::seconds> idle;  ///< instead of the configured one
   std::optional<std::chrono::seconds> absolute;
+  bool revoke_others = false;  ///< the user's other sessions end
 
   [[nodiscard]] std::string_view field(std::string_view name) const noexcept;
 };
@@ -26,7 +27,7 @@ struct grant {
 /// Reads `Doorward-Grant` (a flat JSON object) and `Doorward-Grant-Options` (`;`-separated; empty when absent).
 /// `user_field` must be there and not empty. errc::bad_grant for anything else than described, for names or options
 /// nobody knows, for more than 64 fields or 16 KiB, and for text that could not be sent as a header: a login is refused
-/// rather than half understood. Options of a later version (`revoke`, `acr`, `auth_time`) are refused, not ignored.
+/// rather than half understood. Options of a later version (`acr`, `auth_time`) are refused, not ignored.
 [[nodiscard]] result<grant> parse_grant(std::string_view json, std::string_view options, std::string_view user_field);
 
 }  // namespace doorward::auth

@@ -16,6 +16,11 @@ namespace doorward {
 /// Lower-case hexadecimal of the 64 bits, most significant first, 16 characters at `out`.
 void hex64(std::uint64_t value, char* out) noexcept;
 
+/// RFC 4648 section 4, padded.
+[[nodiscard]] std::string base64(std::span<unsigned char const> bytes);
+
+[[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view text);
+
 /// The first 8 hexadecimal digits of SHA-256 of `text`: how a session is named in logs.
 [[nodiscard]] std::array<char, 8> sha256_prefix(std::string_view text);
 

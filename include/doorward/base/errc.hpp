@@ -30,6 +30,9 @@ enum class errc {
   session_ghost,       ///< the hash has no user field (or fields that contradict each other)
   session_wrong_type,  ///< the key is there but is not a hash
   session_expired,     ///< its absolute limit has passed
+  session_displaced,   ///< ended by a later login: its user may have only so many
+  session_revoked,     ///< ended by its user from elsewhere, or by an operator
+  session_limit,       ///< a login of a user who has as many sessions as one may have
   session_conflict,    ///< several session cookies name different live users
   // From the rules.
   forbidden,  ///< the route's `allow` does not hold

@@ -157,22 +157,35 @@ struct affixes {
   std::string suffix;
 };
 
+/// What a login does when its user has as many sessions as one may have.
+enum class limit_action {
+  displace_oldest,  ///< ends the oldest
+  deny,             ///< is refused
+};
+
+struct session_limit {
+  unsigned per_user = 0;  ///< 0 = any number
+  limit_action when_full = limit_action::displace_oldest;
+};
+
 struct session_config {
   cookie_config cookie;
   affixes key{"session:", ""};
   affixes index{"user:", ":sessions"};
   session_fields fields;
   session_lifetime lifetime;
+  session_limit limit;
 };
 
 enum class identity_mode { grant, external };
 
 /// What stands between the world and the identity service (docs/security.md, "Logins").
 struct login_guard {
-  std::size_t in_flight = 64;         ///< requests it gets at once, over all workers
-  std::size_t queue = 256;            ///< that wait for their turn, over all workers
-  milliseconds queue_timeout{5'000};  ///< how long they wait
-  unsigned failures = 10;             ///< of one address, or user, within `window` that lead to a ban; 0 = any number
+  std::size_t in_flight = 64;           ///< requests it gets at once, over all workers
+  std::size_t queue = 256;              ///< that wait for their turn, over all workers
+  milliseconds queue_timeout{5'000};    ///< how long they wait
+  unsigned failures = 10;               ///< of one user within `window` that lead to a ban; 0 = any number
+  unsigned failures_per_address = 100;  ///< the same of one client address, which may be that of a whole office
   milliseconds window{60'000};
   milliseconds ban{300'000};            ///< the first; each further one is twice as long
   std::string user_field = "username";  ///< of the login form; empty = users are not told apart

@@ -36,6 +36,9 @@ template <>
 inline constexpr std::array<word<identity_mode>, 2> words<identity_mode>{
     {{"grant", identity_mode::grant}, {"external", identity_mode::external}}};
 template <>
+inline constexpr std::array<word<limit_action>, 2> words<limit_action>{
+    {{"displace_oldest", limit_action::displace_oldest}, {"deny", limit_action::deny}}};
+template <>
 inline constexpr std::array<word<log_level>, 6> words<log_level>{{{"trace", log_level::trace},
                                                                   {"debug", log_level::debug},
                                                                   {"info", log_level::info},

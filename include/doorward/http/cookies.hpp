@@ -31,4 +31,8 @@ bool append_without_cookie(std::string& out, std::string_view field, std::string
 /// name is ignored.
 [[nodiscard]] bool sets_cookie(std::string_view set_cookie, std::string_view name) noexcept;
 
+/// True when a Set-Cookie field value takes the cookie away (RFC 6265 section 5.2): no value, a Max-Age of nothing, or
+/// an Expires in 1970, which is how servers say so.
+[[nodiscard]] bool ends_cookie(std::string_view set_cookie) noexcept;
+
 }  // namespace doorward::http

@@ -42,6 +42,11 @@ void append_redirect(std::string& out, answer_context const& c, unsigned status,
 /// 404 and "respond" for the others; below, it has none.
 void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation = false);
 
+/// A page of our own, complete as given. `style`: the text of its one <style>, which alone may be used; `posts`: it has
+/// forms, which are sent to this origin.
+void append_html(std::string& out, answer_context const& c, unsigned status, std::string_view html,
+                 std::string_view style, bool posts);
+
 /// A JSON body, complete as given. `Cache-Control: no-store`, as everywhere here.
 void append_json(std::string& out, answer_context const& c, unsigned status, std::string_view json);
 

@@ -13,6 +13,10 @@
 
 namespace doorward::runtime {
 
+/// Bodies for the identity service are forms: they are read as a whole before anybody waits for a place there, so they
+/// are no longer than this.
+inline constexpr std::uint64_t longest_form = 64 * 1024;
+
 /// Where a request ends up.
 enum class route_target : std::uint8_t {
   upstream,   ///< the route's application
@@ -20,6 +24,7 @@ enum class route_target : std::uint8_t {
   login,      ///< the identity service
   logout,     ///< carried out here
   whoami,     ///< answered here
+  sessions,   ///< the user's sessions: listed and ended here
   unclaimed,  ///< another path under /.doorward: nothing is there (yet)
 };
 

@@ -32,8 +32,8 @@ struct shared_state {
       : per_listener(m.server.listen.size()),
         per_address(m.server.limits.connections_per_address),
         logins(m.identity.guard.in_flight, m.identity.guard.queue),
-        failed_by_address(failures_of(m.identity.guard)),
-        failed_by_user(failures_of(m.identity.guard)) {}
+        failed_by_address(rules_of(m.identity.guard, m.identity.guard.failures_per_address)),
+        failed_by_user(rules_of(m.identity.guard, m.identity.guard.failures)) {}
 
   std::atomic<std::size_t> connections{0};             ///< clients' connections, for limits.connections
   std::vector<std::atomic<std::size_t>> per_listener;  ///< of them, for listen[].connections; in the same order
@@ -46,8 +46,8 @@ struct shared_state {
   std::shared_ptr<net::ticket_keys> tickets = std::make_shared<net::ticket_keys>();
 
 private:
-  static auth::failed_logins::rules failures_of(config::login_guard const& g) noexcept {
-    return {g.failures, g.window, g.ban};
+  static auth::failed_logins::rules rules_of(config::login_guard const& g, unsigned failures) noexcept {
+    return {failures, g.window, g.ban};
   }
 };
 

@@ -13,12 +13,18 @@
 namespace doorward::session {
 
 /// Fields of a session hash that mean something to doorward itself.
-enum class field { user, roles, created, last_seen, absolute_until, idle };
-inline constexpr std::size_t own_fields = 6;
+enum class field { user, roles, created, last_seen, absolute_until, idle, ended };
+inline constexpr std::size_t own_fields = 7;
 
 /// Written by doorward where a session's limits differ from the configured ones.
 inline constexpr std::string_view absolute_until_name = "doorward.absoluteUntil";  ///< ms since the epoch
 inline constexpr std::string_view idle_name = "doorward.idle";                     ///< seconds
+
+/// Stands alone where a session was that somebody else ended, and says why: "expired", "displaced", "revoked".
+inline constexpr std::string_view ended_name = "doorward.ended";
+/// Where its user logged in, for the list of sessions.
+inline constexpr std::string_view address_name = "doorward.address";
+inline constexpr std::string_view device_name = "doorward.device";
 
 /// Which fields of a session hash are wanted, and where each goes. Compiled with the configuration, immutable, read by
 /// many. Two names that are equal share a slot.

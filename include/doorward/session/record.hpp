@@ -12,12 +12,15 @@
 
 namespace doorward::session {
 
-/// What a lookup came to. The first five are Redis's word on this session; `unavailable` is no word at all, and must
+/// What a lookup came to. All but the last are Redis's word on this session; `unavailable` is no word at all, and must
 /// never be taken for one of them.
 enum class outcome {
   found,
   absent,       ///< no such key
   ghost,        ///< a hash without a user
+  expired,      ///< its absolute limit has passed, and it was ended for that
+  displaced,    ///< a later login of its user ended it
+  revoked,      ///< its user ended it from elsewhere, or an operator
   wrong_type,   ///< the key is not a hash
   malformed,    ///< odd count, nested, or a field twice: never a partial identity
   unavailable,  ///< Redis did not answer, or not with an answer; see lookup::error()

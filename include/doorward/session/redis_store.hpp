@@ -25,9 +25,13 @@ public:
   ~redis_store() override;
 
   void touch(std::string_view id) noexcept override;
-  [[nodiscard]] net::task<result<std::uint64_t>> create(new_session s) override;
+  [[nodiscard]] net::task<result<created>> create(new_session s) override;
   [[nodiscard]] net::task<result<std::uint64_t>> end(std::string id) override;
   [[nodiscard]] net::task<result<std::uint64_t>> end_all(std::string id) override;
+  [[nodiscard]] net::task<result<std::uint64_t>> end_others(std::string id) override;
+  [[nodiscard]] net::task<result<std::uint64_t>> end_user(std::string user) override;
+  [[nodiscard]] net::task<result<std::uint64_t>> revoke(std::string user, std::string key) override;
+  [[nodiscard]] net::task<result<std::vector<listed_session>>> list(std::string user) override;
 
   [[nodiscard]] touch_counters const& touches() const noexcept;
 

@@ -7,8 +7,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "doorward/base/result.hpp"
+#include "doorward/base/time.hpp"
 #include "doorward/config/model.hpp"
 #include "doorward/net/task.hpp"
 #include "doorward/redis/client.hpp"
@@ -53,12 +55,36 @@ private:
 struct new_session {
   std::string_view id;                                          ///< fresh, of new_session_id()
   std::span<std::pair<std::string, std::string> const> fields;  ///< the grant's; one of them names the user
-  std::string_view replaces;            ///< the session that came with the login, deleted with it; empty = none
-  bool remember = false;                ///< the long lifetimes
-  std::optional<config::seconds> idle;  ///< instead of the configured one
+  std::span<std::string_view const> replaces;  ///< ids of sessions that came with the login, deleted with it
+  bool remember = false;                       ///< the long lifetimes
+  std::optional<config::seconds> idle;         ///< instead of the configured one
   std::optional<config::seconds> absolute;
-  bool revoke_others = false;  ///< ends the user's other sessions in the same step; no grant can ask for it yet
+  bool revoke_others = false;  ///< ends the user's other sessions in the same step
+  milliseconds began_ago{};    ///< how long ago the login began: a log-out everywhere since then outranks it
+  std::string_view address;    ///< where it comes from, and from what, for the list of sessions; may be empty
+  std::string_view device;
 };
+
+/// What a login did to other sessions.
+struct created {
+  std::uint64_t replaced = 0;   ///< those that came with it
+  std::uint64_t revoked = 0;    ///< the user's others, because it asked for that
+  std::uint64_t displaced = 0;  ///< the oldest, because there may be only so many
+};
+
+/// A session as its user sees it in a list.
+struct listed_session {
+  std::string key;     ///< in Redis; never shown
+  std::string handle;  ///< names it without giving it away: handle_of(key)
+  std::optional<epoch_ms> created;
+  std::optional<epoch_ms> last_seen;
+  std::optional<milliseconds> left;  ///< until it ends if nobody comes; nothing for a key without an expiry
+  std::string address;
+  std::string device;
+};
+
+/// The name of a session for people: 22 characters of base64url, from which neither key nor id can be found.
+[[nodiscard]] std::string handle_of(std::string_view key);
 
 /// Where sessions live. One a worker. Every operation either has happened, or says why it cannot be known: an outage is
 /// never "absent".
@@ -75,16 +101,30 @@ public:
   /// has ended.
   virtual void touch(std::string_view id) noexcept = 0;
 
-  /// Writes record and index in one atomic step; how many sessions it replaced, 1 or 0. bad_grant when it names no
-  /// user, names it twice, or is larger than a lookup may be; store_error when the id is taken, when the index is no
-  /// set, or when Redis says no; store_unavailable, store_timeout and store_protocol as everywhere.
-  [[nodiscard]] virtual net::task<result<std::uint64_t>> create(new_session s) = 0;
+  /// Writes record and index in one atomic step. bad_grant when it names no user, names it twice, or is larger than a
+  /// lookup may be; session_revoked when the user has logged out everywhere since the login began; session_limit;
+  /// store_error when the id is taken, when the index is no set, or when Redis says no; store_unavailable,
+  /// store_timeout and store_protocol as everywhere.
+  [[nodiscard]] virtual net::task<result<created>> create(new_session s) = 0;
 
   /// Ends one session; how many there were, 1 or 0. Doing it twice is fine.
   [[nodiscard]] virtual net::task<result<std::uint64_t>> end(std::string id) = 0;
 
   /// Ends this session and all others of its user; how many there were.
   [[nodiscard]] virtual net::task<result<std::uint64_t>> end_all(std::string id) = 0;
+
+  /// Ends all others of its user; how many there were.
+  [[nodiscard]] virtual net::task<result<std::uint64_t>> end_others(std::string id) = 0;
+
+  /// Ends all sessions of a user; how many there were.
+  [[nodiscard]] virtual net::task<result<std::uint64_t>> end_user(std::string user) = 0;
+
+  /// Ends the session of `user` at `key`, as list() gave it; 1, or 0 when it is not there or is not this user's.
+  [[nodiscard]] virtual net::task<result<std::uint64_t>> revoke(std::string user, std::string key) = 0;
+
+  /// The sessions of a user, at most most_listed, the one seen last first.
+  static constexpr std::size_t most_listed = 150;
+  [[nodiscard]] virtual net::task<result<std::vector<listed_session>>> list(std::string user) = 0;
 
 private:
   friend class lookup;

@@ -126,7 +126,8 @@ public:
   void sweep(time_point now) noexcept;
   /// Closes what is idle and keeps nothing from now on.
   void retire() noexcept;
-  /// Breaks what is on loan too, and tells those who wait for a place that there is none: for the end of the worker.
+  /// Breaks what is on loan too, tells those who wait for a place that there is none, and opens nothing any more: for
+  /// the end of the worker, when there is no clock to end a wait.
   void cut() noexcept;
 
   [[nodiscard]] config::upstream_config const& config() const noexcept { return config_; }
@@ -173,6 +174,7 @@ private:
   obs::log::limiter limiter_;
   std::size_t next_endpoint_ = 0;
   bool retired_ = false;
+  bool cut_ = false;
   waiter_list waiting_;
 };
 

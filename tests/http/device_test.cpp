@@ -1,0 +1,35 @@
+#include "doorward/http/device.hpp"
+
+#include "catch.hpp"
+
+using doorward::http::device_name;
+
+TEST_CASE("what a User-Agent is called") {
+  struct row {
+    char const *agent, *name;
+  };
+  for (auto const& [agent, name] : {
+           row{"Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0", "Firefox on Linux"},
+           row{"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 "
+               "Safari/537.36 Edg/120.0.0.0",
+               "Edge on Windows"},
+           row{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 "
+               "Safari/605.1.15",
+               "Safari on macOS"},
+           row{"Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+               "CriOS/120.0 Mobile/15E148 Safari/604.1",
+               "Chrome on iPhone"},
+           row{"Mozilla/5.0 (Linux; Android 14; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile "
+               "Safari/537.36",
+               "Chrome on Android"},
+           row{"curl/7.88.1", "curl"},
+           row{"python-requests/2.28.1", "python-requests"},
+           row{"<script>alert(1)</script>", ""},
+           row{"Firefox/ <b>", "Firefox"},
+           row{"", ""},
+       }) {
+    CAPTURE(agent);
+    CHECK(device_name(agent) == name);
+  }
+  CHECK(device_name("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz/1").size() == 32);
+}
