@@ -132,6 +132,13 @@ def test_what_is_no_session_of_the_user_leaves_the_index(house, user):
     assert house.has_session(stranger) and house.redis("GET", text) == "x"
 
 
+@pytest.mark.parametrize("fields", [{"createdAt": 1_700_000_000_000}, {"doorward.absoluteUntil": 1_700_000_000_000}, {"doorward.absoluteUntil": "soon"}], ids=str)
+def test_session_past_its_absolute_limit_is_none(house, user, fields):
+    me, over = house.session(user), house.session(user, **fields)
+    refused(house.door.get("/page", session=over), 401, "session_expired")
+    assert only(house.door, me)["current"] and in_redis(house, user) == keys(me)
+
+
 def test_session_that_is_not_in_the_index(house, user):
     """Another program may not know of the index. The page has no place for such a session, and still works."""
     me = house.session(user, index=False)
@@ -195,7 +202,10 @@ def test_looking_does_not_keep_one_logged_in(house, user):
 
 
 def test_login_is_one_command(house, user):
-    log_in(house.door, user)
+    first, second = a_place(house.door, user), a_place(house.door, user)
     monitor = house.monitor()
     a_place(house.door, user)
     assert commands(monitor, house) == ["EVALSHA"]
+    log_in(house.door, user, session=f"{first}; sid={second}")
+    assert commands(monitor, house) == ["EVALSHA"], "also when it takes the place of others"
+    assert not house.has_session(first) and not house.has_session(second)

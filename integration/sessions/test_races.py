@@ -155,7 +155,7 @@ def test_redis_answers_the_lookup_and_then_no_more(house, user):
     for what in (its_handle, "?others=1", "?all=1"):
         house.server.admin("CLIENT", "PAUSE", 320, "WRITE")
         cookie_untouched(refused(end(house.door, me, what), 503, "store_unavailable"))
-        time.sleep(0.15)
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("what", ["one", "others", "all"])
