@@ -179,7 +179,6 @@ LATER = {
     "rediss": SMALLEST.replace("redis://", "rediss://"),
     "cookie keys": with_line("session: { cookie: { keys: [abcdefghijklmnopqrstuvwxyz0123456789] } }"),
     "encoding": with_line("session: { encoding: json }"),
-    "limit": with_line("session: { limit: { per_user: 3 } }"),
     "cache": with_line("session: { cache: { enabled: true } }"),
     "balance": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], balance: least_requests }"),
     "health": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], health: { path: /h } }"),
