@@ -79,14 +79,12 @@ void failed_logins::make_room(time_point now) {
   auto at = by_age_.begin();
   for (int left = looks; left > 0 && at != by_age_.end(); --left) {
     auto const one = at++;
-    if (one->forgotten_at <= now) {
+    bool const stays = full && one->ban_end > now;
+    if (one->forgotten_at <= now || (!made && !stays)) {
       drop(one);
       made = true;
-    } else if (full && one->ban_end > now) {
+    } else if (stays) {
       by_age_.splice(by_age_.end(), by_age_, one);
-    } else if (!made) {
-      drop(one);
-      made = true;
     }
   }
   if (!made && !by_age_.empty()) drop(by_age_.begin());
