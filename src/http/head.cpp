@@ -163,7 +163,9 @@ template <bool is_request, class Head>
 result<void> parse(std::string_view bytes, head_limits const& limits, Head& out) {
   // The line ends and folds, which Beast would join in a buffer of its own.
   std::size_t from = 0;
-  if (auto const end = find_head_end(bytes, from, limits); !end || *end != bytes.size()) return errc::bad_request;
+  auto const found = find_head_end(bytes, from, limits);
+  if (!found) return found.error();
+  if (*found != bytes.size()) return errc::bad_request;
   recorder<is_request, Head> parser(bytes, limits, out);
   boost::beast::error_code ec;
   auto const used = parser.put({bytes.data(), bytes.size()}, ec);
@@ -262,6 +264,10 @@ result<std::size_t> find_head_end(std::string_view bytes, std::size_t& from, hea
   auto const is_empty_line = [&](std::size_t lf) {
     return lf >= 3 && bytes[lf - 1] == '\r' && bytes[lf - 2] == '\n' && bytes[lf - 3] == '\r';
   };
+  // 32 bytes are room for a method and the version. Looked at first, so that it does not matter how much has come.
+  auto const longest_line = limits.target_bytes + 32;
+  if (bytes.size() > longest_line && bytes.substr(0, longest_line).find('\n') == bytes.npos)
+    return errc::target_too_long;
   while (from < bytes.size()) {
     // A line that begins with white space goes on the one before it (obs-fold, RFC 9112 section 5.2) for some servers,
     // and is a field of its own for others.
@@ -278,9 +284,6 @@ result<std::size_t> find_head_end(std::string_view bytes, std::size_t& from, hea
   }
   auto const searched = bytes.size();
   if (searched > limits.header_bytes) return errc::header_too_large;
-  // 32 bytes are room for a method and the version.
-  if (searched > limits.target_bytes + 32 && bytes.substr(0, limits.target_bytes + 32).find('\n') == bytes.npos)
-    return errc::target_too_long;
   from = searched;
   return std::size_t{0};
 }

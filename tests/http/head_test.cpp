@@ -238,6 +238,18 @@ TEST_CASE("a head that never ends is refused at its limit") {
   CHECK(head.error() == errc::header_too_large);
 }
 
+TEST_CASE("a first line that is too long is so in however many pieces it comes") {
+  auto const line = std::string(limits.target_bytes + 33, 'A') + " / HTTP/1.1\r\nHost: a\r\n\r\n";
+  std::size_t from = 0;
+  auto const whole = http::find_head_end(line, from, limits);
+  REQUIRE_FALSE(whole);
+  CHECK(whole.error() == errc::target_too_long);
+  from = 0;
+  auto const piece = http::find_head_end(std::string_view(line).substr(0, limits.target_bytes + 33), from, limits);
+  REQUIRE_FALSE(piece);
+  CHECK(piece.error() == errc::target_too_long);
+}
+
 TEST_CASE("an answer with two readings is refused") {
   auto const refused = std::vector<row>{
       {"9112 6.1: length and coding", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"},
