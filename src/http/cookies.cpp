@@ -92,17 +92,18 @@ bool sets_cookie(std::string_view set_cookie, std::string_view name) noexcept {
 }
 
 bool ends_cookie(std::string_view set_cookie) noexcept {
-  auto const pair = set_cookie.substr(0, set_cookie.find(';'));
-  auto const is = pair.find('=');
-  auto const value = is == pair.npos ? std::string_view{} : trim(pair.substr(is + 1));
+  auto const value_of = [](std::string_view piece) {
+    auto const equals = piece.find('=');
+    return equals == piece.npos ? std::string_view{} : trim(piece.substr(equals + 1));
+  };
+  pieces all(set_cookie);
+  std::string_view piece;
+  (void)all.next(piece);
+  auto const value = value_of(piece);
   if (value.empty() || value == "\"\"") return true;
-  for (auto rest = set_cookie.substr(pair.size()); !rest.empty();) {
-    rest.remove_prefix(1);
-    auto const attribute = rest.substr(0, rest.find(';'));
-    rest.remove_prefix(attribute.size());
-    auto const equals = std::min(attribute.size(), attribute.find('='));
-    auto const name = trim(attribute.substr(0, equals));
-    auto const what = trim(attribute.substr(std::min(attribute.size(), equals + 1)));
+  while (all.next(piece)) {
+    auto const name = trim(piece.substr(0, piece.find('=')));
+    auto const what = value_of(piece);
     if (iequals(name, "max-age") && (what.starts_with('-') || what.find_first_not_of('0') == what.npos)) return true;
     if (iequals(name, "expires") && what.find("1970") != what.npos) return true;
   }

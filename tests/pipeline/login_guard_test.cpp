@@ -209,12 +209,6 @@ TEST_CASE("credentials in the head are an attempt, whatever the method") {
   CHECK(f.banned("address"));
 }
 
-TEST_CASE("a body that is coded is nobody's") {
-  login_fixture f;
-  f.post("username=alice", "/login", "Content-Encoding: gzip\r\n");
-  CHECK(f.refused() == "bad_request");
-}
-
 TEST_CASE("a client that leaves in mid-login keeps its place until the answer") {
   login_fixture f;
   f.post("username=alice");
@@ -268,9 +262,11 @@ TEST_CASE("a form that is too long to be one") {
   CHECK(f.forwarded().empty());
 }
 
-TEST_CASE("a form of two types is nobody's") {
+TEST_CASE("a form of two types, or coded, is nobody's") {
+  auto const more = GENERATE(as<std::string>{}, "Content-Type: text/plain\r\n", "Content-Encoding: gzip\r\n");
+  CAPTURE(more);
   login_fixture f;
-  f.post("username=alice", "/login", "Content-Type: text/plain\r\n");
+  f.post("username=alice", "/login", more);
   CHECK(f.refused() == "bad_request");
 }
 
