@@ -6,7 +6,8 @@ namespace doorward::session {
 
 field_layout::field_layout(config::session_fields const& names, std::span<std::string const> custom) {
   std::string_view const own[own_fields] = {names.user,          names.roles, names.created, names.last_seen,
-                                            absolute_until_name, idle_name,   ended_name};
+                                            absolute_until_name, idle_name,   ended_name,    acr_name,
+                                            auth_time_name};
   for (std::size_t i = 0; i < own_fields; ++i)
     own_[i] = add(own[i]);
   for (auto const& name : custom)

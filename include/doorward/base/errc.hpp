@@ -26,6 +26,7 @@ enum class errc {
   // From the session.
   no_session,          ///< no session cookie came with the request
   session_malformed,   ///< no cookie value could be an id; Redis was not asked
+  session_forged,      ///< no cookie value bears a signature of ours; Redis was not asked
   session_unknown,     ///< Redis says there is no such key
   session_ghost,       ///< the hash has no user field (or fields that contradict each other)
   session_wrong_type,  ///< the key is there but is not a hash
@@ -34,9 +35,13 @@ enum class errc {
   session_revoked,     ///< ended by its user from elsewhere, or by an operator
   session_limit,       ///< a login of a user who has as many sessions as one may have
   session_conflict,    ///< several session cookies name different live users
+  session_too_weak,    ///< the route's `require` wants a login of a higher level
+  session_too_old,     ///< the route's `require` wants a more recent login
+  session_elsewhere,   ///< it is bound (`session.bind`) to another address or program than the request's
   // From the rules.
-  forbidden,  ///< the route's `allow` does not hold
-  csrf,       ///< a cross-site unsafe request
+  forbidden,               ///< the route's `allow` does not hold
+  csrf,                    ///< a cross-site unsafe request
+  forward_auth_untrusted,  ///< /.doorward/auth was asked by somebody who is not in trusted_proxies
   // From the guard in front of the identity service.
   login_address_banned,  ///< too many failed logins of this client address
   login_user_banned,     ///< too many failed logins of this user

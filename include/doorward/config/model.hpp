@@ -116,6 +116,7 @@ struct server_config {
 
 struct admin_config {
   std::optional<endpoint> listen;  ///< nullopt = off
+  redacted token;                  ///< opens /sessions to who presents it; empty = nobody
 };
 
 struct redis_config {
@@ -133,6 +134,7 @@ struct cookie_config {
   std::string name;     ///< "sid", or "__Host-sid" when secure and not given
   bool secure = false;  ///< resolved; `auto` is decided by the loader
   same_site policy = same_site::lax;
+  std::vector<redacted> keys;  ///< that ids are signed with, newest first; empty = they are not
 };
 
 struct session_lifetime {
@@ -164,17 +166,62 @@ enum class limit_action {
 };
 
 struct session_limit {
-  unsigned per_user = 0;  ///< 0 = any number
+  unsigned per_user = 0;    ///< 0 = any number
+  unsigned per_device = 0;  ///< of those, on one class of device (phone, tablet, computer, other); 0 = any number
   limit_action when_full = limit_action::displace_oldest;
+};
+
+enum class assertion_algorithm { es256, hs256 };
+
+/// A key that assertions are signed with, and its name (RFC 7517 section 4.5).
+struct assertion_key {
+  std::string kid;
+  file_text key;  ///< es256: an EC private key on P-256, PEM; hs256: the secret's bytes
+};
+
+/// A signed statement of who asks, for upstreams to verify (RFC 7519).
+struct assertion_config {
+  std::string header = "Doorward-Assertion";
+  assertion_algorithm algorithm = assertion_algorithm::es256;
+  std::vector<assertion_key> keys;  ///< the first signs, all are published; empty = there are no assertions
+  seconds lifetime{60};
+  std::string issuer;  ///< `iss`; empty = public_origin
+};
+
+/// Session ids that come inside a JWT which somebody else has signed (RFC 7519).
+struct envelope_config {
+  assertion_algorithm algorithm = assertion_algorithm::es256;
+  std::vector<assertion_key> keys;  ///< es256: public keys, PEM; empty = ids come bare
+  std::string claim = "sid";        ///< that holds the id
+  std::string issuer;               ///< `iss` that it must have; empty = any
+  std::string audience;             ///< `aud` that it must have; empty = any
+};
+
+/// What a session must have in common with the request that it was made by.
+struct session_binding {
+  bool user_agent = false;  ///< the User-Agent header
+  bool ip_prefix = false;   ///< /24 of an IPv4 address, /48 of an IPv6 address
+  [[nodiscard]] bool empty() const noexcept { return !user_agent && !ip_prefix; }
+};
+
+/// How the keys of a user's sessions and of their index are named.
+enum class key_layout {
+  plain,   ///< as `key` and `index` say
+  tagged,  ///< the user in braces in both, so that all of them are in one slot of a Redis Cluster
 };
 
 struct session_config {
   cookie_config cookie;
   affixes key{"session:", ""};
   affixes index{"user:", ":sessions"};
+  key_layout layout = key_layout::plain;
+  bool store_hashed = false;  ///< keys hold the SHA-256 of an id, in hexadecimal, instead of the id
   session_fields fields;
   session_lifetime lifetime;
   session_limit limit;
+  session_binding bind;
+  envelope_config envelope;
+  milliseconds recheck{1'000};  ///< how often sessions of upgraded connections and event streams are looked up again
 };
 
 enum class identity_mode { grant, external };
@@ -251,6 +298,13 @@ struct allow_rule {
   [[nodiscard]] bool empty() const noexcept { return roles.empty() && fields.empty(); }
 };
 
+/// How, and how lately, somebody must have logged in (RFC 9470).
+struct step_up_rule {
+  unsigned acr = 0;    ///< least level of the session; 0 = any
+  seconds max_age{0};  ///< since the login; 0 = any
+  [[nodiscard]] bool empty() const noexcept { return acr == 0 && max_age == seconds{0}; }
+};
+
 struct route_config {
   std::string id;                    ///< unique; the path where none was given
   std::string host;                  ///< lower case; "" = any, "*.example.com" = any name below it
@@ -258,6 +312,7 @@ struct route_config {
   std::vector<std::string> methods;  ///< upper case; empty = all
   auth_mode auth = auth_mode::required;
   allow_rule allow;
+  step_up_rule require;
   unauthenticated_action unauthenticated = unauthenticated_action::automatic;
   std::string upstream;                     ///< empty when `respond` is given
   std::optional<unsigned> respond;          ///< fixed status instead of an upstream
@@ -286,6 +341,7 @@ struct model {
   redis_config redis;
   session_config session;
   identity_config identity;
+  assertion_config assertion;
   std::vector<upstream_config> upstreams;
   std::vector<header_template> headers;
   std::vector<route_config> routes;

@@ -13,8 +13,8 @@
 namespace doorward::session {
 
 /// Fields of a session hash that mean something to doorward itself.
-enum class field { user, roles, created, last_seen, absolute_until, idle, ended };
-inline constexpr std::size_t own_fields = 7;
+enum class field { user, roles, created, last_seen, absolute_until, idle, ended, acr, auth_time };
+inline constexpr std::size_t own_fields = 9;
 
 /// Written by doorward where a session's limits differ from the configured ones.
 inline constexpr std::string_view absolute_until_name = "doorward.absoluteUntil";  ///< ms since the epoch
@@ -22,6 +22,10 @@ inline constexpr std::string_view idle_name = "doorward.idle";                  
 
 /// Stands alone where a session was that somebody else ended, and says why: "expired", "displaced", "revoked".
 inline constexpr std::string_view ended_name = "doorward.ended";
+/// How and when its user last logged in, where the identity service says so in the grant's options.
+inline constexpr std::string_view acr_name = "doorward.acr";             ///< a level: 1, 2, ...
+inline constexpr std::string_view auth_time_name = "doorward.authTime";  ///< ms since the epoch
+
 /// Where its user logged in, for the list of sessions.
 inline constexpr std::string_view address_name = "doorward.address";
 inline constexpr std::string_view device_name = "doorward.device";
