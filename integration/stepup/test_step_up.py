@@ -228,6 +228,10 @@ def test_a_service_that_redirects_elsewhere(house, location):
     assert (response.status, response.header("Location")) == (302, location)
 
 
+def test_a_location_that_nobody_follows(house):
+    assert log_in(house, "/login?next=/second/1", location="/second/1", status=201).status == 201
+
+
 def test_a_login_by_get_goes_no_rounds_either(house):
     """A service that remembers people by a cookie of its own lets them in without a form."""
     house.grant({"userId": "42"}, "acr=1")

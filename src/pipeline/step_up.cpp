@@ -29,6 +29,7 @@ errc shortfall(config::step_up_rule const& rule, login_facts const& login, epoch
 std::string destination_after_login(exchange const& x) {
   std::string to;
   if (auto const* location = x.response.find(http::field_id::location); location != nullptr) {
+    if (x.response.status < 300) return {};  // nobody follows it
     auto path = location->value;
     auto const& origin = x.view().config.server.public_origin;
     if (!origin.empty() && path.starts_with(origin)) path.remove_prefix(origin.size());
