@@ -63,6 +63,7 @@ void checker::run() {
   check_upstreams();
   for (std::size_t i = 0; i < doc_.routes.size(); ++i)
     check_route(doc_.routes[i], join("routes", i));
+  check_step_up();
   check_ids();
   check_reachable();
   check_final_slash();

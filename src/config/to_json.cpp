@@ -194,6 +194,7 @@ json route(route_config const& r) {
   if (!r.methods.empty()) out["methods"] = written(r.methods);
   out["auth"] = word_for(r.auth);
   if (!r.allow.empty()) out["allow"] = allow(r.allow);
+  if (!r.require.empty()) out["require"] = {{"acr", r.require.acr}, {"max_age", time(r.require.max_age)}};
   out["unauthenticated"] = word_for(r.unauthenticated);
   if (r.respond) {
     out["respond"] = *r.respond;

@@ -2,6 +2,7 @@
 
 #include "doorward/auth/request_checks.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -43,6 +44,14 @@ result<void> guard_cross_site(exchange const& x) {
   return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};
 }
 
+// After `allow`: whom a better login does not help is not asked for one.
+result<void> require_login(exchange const& x) {
+  if (!x.authenticated()) return errc::no_session;
+  if (auto const missing = shortfall(x.route->config.require, login_facts_of(x.session), wall_now()); missing != errc{})
+    return missing;
+  return {};
+}
+
 }  // namespace
 
 bool names_login_form(exchange const& x) {
@@ -62,6 +71,7 @@ bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule co
 result<void> authorize(exchange& x) {
   if (auto r = guard_cross_site(x); !r) return r;
   if (!x.route->config.allow.empty() && !is_allowed(x)) return errc::forbidden;
+  if (!x.route->config.require.empty()) return require_login(x);
   return {};
 }
 

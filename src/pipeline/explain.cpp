@@ -75,7 +75,10 @@ public:
       if (x_.session.has(slot)) say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
   }
 
-  void tell_allow() { explain_allow(x_, out_); }
+  void tell_rules() {
+    explain_allow(x_, out_);
+    explain_require(x_, out_);
+  }
 
   void tell_headers() {
     for (std::size_t i = 0; i < x_.kept.size(); ++i)
@@ -150,7 +153,7 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   if (!authenticated) co_return authenticated;
   tell.tell_fields();
   if (auto r = authorize(x); !r) co_return r;
-  tell.tell_allow();
+  tell.tell_rules();
   if (!takes_method(x)) co_return errc::method_not_allowed;
   auto r = transform(x);
   co_return r;

@@ -10,6 +10,7 @@
 #include "pipeline/explain_request.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -112,7 +113,9 @@ void explain_identity(exchange const& x, explanation& out) {
 std::string session_trouble(exchange const& x, errc why) {
   auto const& session = x.view().config.session;
   switch (why) {
-    case errc::no_session: return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
+    case errc::no_session:
+      if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
+      return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
     case errc::session_malformed: return "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -";
     case errc::session_unknown: return "Redis has no such session";
     case errc::session_ghost:
@@ -125,7 +128,10 @@ std::string session_trouble(exchange const& x, errc why) {
 }
 
 void explain_session(exchange const& x, errc why, explanation& out) {
-  out.say("because", session_trouble(x, why));
+  if (is_step_up(why))
+    explain_require(x, out);
+  else
+    out.say("because", session_trouble(x, why));
   if (x.route->config.unauthenticated == config::unauthenticated_action::automatic && !x.navigation)
     out.say("login page", "not offered: only navigations are sent there (GET with `Accept: text/html`)");
 }

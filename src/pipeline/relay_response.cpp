@@ -126,6 +126,7 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
     auto const g = co_await apply_grant(x);
     if (!g) co_return g.error();
     u.login->judge(g->any);
+    if (g->falls_short != errc{}) co_return g->falls_short;
     if (!g->redirect_to.empty()) {
       auto r = co_await redirect_after_login(x, g->redirect_to);
       co_return r;

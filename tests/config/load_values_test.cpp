@@ -82,6 +82,7 @@ defaults: { auth: passive }
 routes:
   - { id: one, host: "*.Example.com", path: /a/*, methods: [GET, PURGE], auth: required, upstream: app,
       allow: { roles: [admin, staff], fields: { plan: [pro, team], level: [1] } },
+      require: { acr: 2, max_age: 10m },
       unauthenticated: reject, strip_prefix: /a, timeouts: { total: 60s }, body_bytes: 1GiB, csrf: false,
       upgrade: false }
   - { path: /b, respond: 404 }
@@ -163,6 +164,8 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(one.allow.fields[0].first == "plan");
   CHECK(one.allow.fields[0].second == std::vector<std::string>{"pro", "team"});
   CHECK(one.allow.fields[1].second == std::vector<std::string>{"1"});
+  CHECK(one.require.acr == 2);
+  CHECK(one.require.max_age == seconds{600});
   CHECK(one.unauthenticated == unauthenticated_action::reject);
   CHECK(one.strip_prefix == "/a");
   CHECK(one.total_timeout == milliseconds{60'000});

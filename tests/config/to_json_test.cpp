@@ -29,7 +29,7 @@ routes:
   - { host: "*.example.com", path: "/a$$/*", methods: [GET], upstream: app, allow: { roles: [a, "b$$"], fields: { f: [x, y] } },
       auth: required, unauthenticated: redirect, strip_prefix: "/a$$", timeouts: { total: 61s }, body_bytes: 0B, csrf: false, upgrade: false }
   - { path: /b, respond: 404, auth: none }
-  - { path: /c/**, upstream: app, rewrite: /d }
+  - { path: /c/**, upstream: app, rewrite: /d, require: { acr: 2, max_age: 90s } }
 log: { level: "off", format: text, access: false }
 )";
 

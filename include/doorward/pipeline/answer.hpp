@@ -29,6 +29,7 @@ struct refusal {
   unsigned retry_after = 1;     ///< seconds
   bool tries_again = false;     ///< the page loads itself anew after that time
   std::string_view allow;       ///< methods joined by ", "
+  std::string_view challenge;   ///< parameters of WWW-Authenticate; empty = the scheme alone
 };
 
 /// `application/problem+json` (RFC 9457) with `type` "urn:doorward:{code}", `title`, `status`, `detail`, `code` and
