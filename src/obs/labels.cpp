@@ -5,7 +5,7 @@
 namespace doorward::obs {
 namespace {
 
-constexpr std::array<std::string_view, 6> outcomes{"forward", "respond", "redirect", "login", "logout", "own"};
+constexpr std::array<std::string_view, 7> outcomes{"forward", "respond", "redirect", "login", "logout", "own", "allow"};
 constexpr std::array<std::string_view, lookup_results> lookups{"hit",       "miss",   "ghost", "malformed",
                                                                "coalesced", "cached", "error"};
 constexpr std::array<std::string_view, end_reasons> ends{"logout",  "everywhere", "replaced",

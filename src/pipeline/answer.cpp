@@ -217,29 +217,35 @@ void append_explained_page(std::string& out, explanation const& e, answer_contex
 
 void append_refusal(std::string& out, answer_context const& c, refusal const& r) {
   auto const& a = about(r.why);
+  auto const status = r.status == 0 ? a.status : r.status;
+  auto const close = r.status == 0 && a.close;
   auto const more_headers = [&] {
-    if (a.status == 429 || a.status == 503) {
+    if (r.names_login) append_header(out, "Doorward-Login", r.login_link);
+    if (a.status == 429 || status == 503) {
       out += "Retry-After: ";
       append_number(out, r.retry_after);
       out += "\r\n";
     }
-    if (a.status == 405) append_header(out, "Allow", r.allow);
+    if (status == 405) append_header(out, "Allow", r.allow);
   };
   if (r.is_navigation) {
     page_extras const extras{r.login_link, r.tries_again ? r.retry_after : 0, r.challenge};
-    append_explained_page(out, {a.status, a.code, a.text}, c, extras, more_headers, a.close);
+    append_explained_page(out, {status, a.code, a.text}, c, extras, more_headers, close);
     return;
   }
   auto const& made = ready(r.why);
   auto& body = scratch();
-  body += made.body;
+  if (status == a.status)
+    body += made.body;
+  else
+    append_problem_start(body, {status, a.code, a.text});
   append_problem_end(body, c);
-  if (r.challenge.empty())
+  if (status == a.status && r.challenge.empty())
     out += made.head;
   else
-    append_fixed(out, a.status, problem_json, r.challenge);
+    append_fixed(out, status, problem_json, r.challenge);
   more_headers();
-  append_rest(out, c, a.status, body, a.close);
+  append_rest(out, c, status, body, close);
 }
 
 void append_redirect(std::string& out, answer_context const& c, unsigned status, std::string_view location) {
@@ -248,15 +254,22 @@ void append_redirect(std::string& out, answer_context const& c, unsigned status,
   append_rest(out, c, status, {}, false);
 }
 
-void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation) {
-  if (status < 400) {
+void append_allowed(std::string& out, answer_context const& c, std::string_view lines) {
+  append_fixed(out, 200, {});
+  out += lines;
+  append_rest(out, c, 200, {}, false);
+}
+
+void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation, unsigned sent) {
+  if (status < 400 && sent == 0) {
     append_fixed(out, status, {});
     append_rest(out, c, status, {}, false);
     return;
   }
-  explanation e{status, "respond", "This address does not serve requests."};
+  if (sent == 0) sent = status;
+  explanation e{sent, "respond", "This address does not serve requests."};
   if (status >= 500) e.text = "This is not available right now.";
-  if (status == 404) e = {status, about(errc::no_route).code, about(errc::no_route).text};
+  if (status == 404) e = {sent, about(errc::no_route).code, about(errc::no_route).text};
   if (is_navigation) {
     append_explained_page(
         out, e, c, {}, [] {}, false);
@@ -265,8 +278,8 @@ void append_status(std::string& out, answer_context const& c, unsigned status, b
   auto& body = scratch();
   append_problem_start(body, e);
   append_problem_end(body, c);
-  append_fixed(out, status, problem_json);
-  append_rest(out, c, status, body, false);
+  append_fixed(out, sent, problem_json);
+  append_rest(out, c, sent, body, false);
 }
 
 void append_html(std::string& out, answer_context const& c, unsigned status, std::string_view html,

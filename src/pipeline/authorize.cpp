@@ -26,7 +26,9 @@ bool is_allowed(exchange const& x) {
 // A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455
 // section 10.2).
 bool asks_for_change(exchange const& x) noexcept {
-  return !http::is_safe(x.head.verb) || x.head.wants_upgrade();
+  if (!http::is_safe(x.head.verb) || x.head.wants_upgrade()) return true;
+  // A proxy that asks has kept Connection and Upgrade to itself. This one is end to end, and in HTTP/2 too (RFC 8441).
+  return x.proxy.asked && x.head.find("Sec-WebSocket-Version") != nullptr;
 }
 
 result<void> guard_cross_site(exchange const& x) {

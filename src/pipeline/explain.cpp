@@ -119,6 +119,7 @@ std::string_view target_name(runtime::route_target d) noexcept {
     case runtime::route_target::logout: return "log out";
     case runtime::route_target::sessions: return "list or end the user's sessions";
     case runtime::route_target::whoami: return "say who it is";
+    case runtime::route_target::proxy: return "tell a proxy in front what becomes of a request that it has";
     case runtime::route_target::unclaimed: return "nothing is there: 404 not_found";
   }
   return "";
@@ -155,6 +156,7 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   if (auto r = authorize(x); !r) co_return r;
   tell.tell_rules();
   if (!takes_method(x)) co_return errc::method_not_allowed;
+  if (x.route->to == runtime::route_target::proxy) co_return errc::forward_auth_untrusted;
   auto r = transform(x);
   co_return r;
 }

@@ -180,6 +180,11 @@ void explain_refusal(exchange const& x, errc why, explanation& out) {
     case errc::forbidden: return explain_allow(x, out);
     case errc::csrf: return explain_csrf(x, out);
     case errc::bad_identity: return explain_identity(x, out);
+    case errc::forward_auth_untrusted:
+      return out.say(
+          "because",
+          "only a proxy in server.trusted_proxies may ask that, and it is answered about the request it has: "
+          "let `explain` tell about that one");
     default: break;
   }
   switch (about(why).from) {

@@ -73,23 +73,36 @@ std::string login_link(exchange const& x, errc why, config::step_up_rule const& 
   return link;
 }
 
+// What stands before the path in a redirect that a proxy passes on: some would complete it with our own address.
+std::string origin_for_proxy(exchange const& x) {
+  auto const scheme = x.proxy.scheme.empty() ? std::string_view(x.view().public_scheme) : x.proxy.scheme;
+  if (!x.proxy.asked || scheme.empty()) return {};
+  return std::string(scheme).append("://").append(x.head.host);
+}
+
 net::task<> answer_refusal(exchange& x, errc why) {
   if (x.expire_cookie) x.set_cookie = x.view().expire_cookie;
-  if (about(why).close) x.close = true;
+  auto const for_proxy = is_asked_by_proxy(x);
+  // What is wrong with a request that a proxy asks about is nothing that its own connection suffers from.
+  if (about(why).close && !x.proxy.asked) x.close = true;
   auto& out = x.worker.out;
-  auto status = about(why).status;
-  if (goes_to_login(x, why)) {
+  auto status = for_proxy ? status_for_proxy(about(why).status) : about(why).status;
+  auto const to_login = goes_to_login(x, why);
+  if (to_login && (!for_proxy || x.proxy.redirects)) {
     status = 302;
     x.decision = obs::decision::redirect;
-    auto const link = login_link(x, why, wanted_of_login(x, why));
+    auto const link = origin_for_proxy(x) + login_link(x, why, wanted_of_login(x, why));
     auto const context = begin_answer(x);
     out.clear();
     append_redirect(out, context, status, link);
   } else {
     x.decision = why;
-    refusal r{
-        why, is_seen_by_a_person(x, why), {}, x.retry_after > 0 ? x.retry_after : retry_after_seconds, is_busy(why), {},
-        {}};
+    refusal r{.why = why,
+              .is_navigation = is_seen_by_a_person(x, why),
+              .retry_after = x.retry_after > 0 ? x.retry_after : retry_after_seconds,
+              .tries_again = is_busy(why),
+              .names_login = to_login,
+              .status = for_proxy ? status : 0};
     std::string link;
     std::string challenge;
     std::string allow;

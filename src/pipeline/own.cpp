@@ -11,8 +11,8 @@ namespace doorward::pipeline {
 answer_context begin_answer(exchange& x) {
   // What is still to come of the body is read into nowhere only if it is sure to be little; else the connection ends.
   if (!x.client->body_rest_is_small()) x.close = true;
-  return {x.request_id, x.worker.date, x.head.verb == http::method::head, x.close, x.head.minor_version == 0,
-          x.set_cookie, hsts_line(x)};
+  auto const head = x.proxy.asked ? x.proxy.with_head : x.head.verb == http::method::head;
+  return {x.request_id, x.worker.date, head, x.close, x.head.minor_version == 0, x.set_cookie, hsts_line(x)};
 }
 
 // Over plain http it must not be said (RFC 6797 section 7.2).

@@ -31,6 +31,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   upstream_path.clear();
   upstream_head.clear();
   upstream_buffer.rewind(0);
+  proxy = {};
   answered = false;
   close = worker.draining;
   abort = false;
@@ -48,6 +49,19 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   client_time = {};
 }
 
+result<void> take_target(exchange& x, std::string_view whole) {
+  auto const target = http::split_target(whole);
+  // The query is passed on as it came, so it must be one that every server ends in the same place.
+  if (!std::ranges::all_of(target.query, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
+    return errc::bad_request;
+  auto const path = http::canonicalise(target.path, x.path_storage);
+  if (!path) return path.error();
+  x.path = *path;
+  x.query = target.query;
+  x.has_query = target.has_query;
+  return {};
+}
+
 result<void> receive(exchange& x) {
   if (auto r = http::parse_request_head(x.head_bytes, x.view().limits, x.head); !r) return r;
   x.client->start_body(x.head.body, x.head.content_length, x.head.expects_continue);
@@ -58,14 +72,7 @@ result<void> receive(exchange& x) {
   if (!x.head.host.empty() || x.head.minor_version == 1)
     if (auto r = http::normalise_host(x.head.host, x.host); !r) return r;
 
-  auto const target = http::split_target(x.head.target);
-  x.query = target.query;
-  x.has_query = target.has_query;
-  // The query is passed on as it came, so it must be one that every server ends in the same place.
-  if (!std::ranges::all_of(x.query, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; })) return errc::bad_request;
-  auto const path = http::canonicalise(target.path, x.path_storage);
-  if (!path) return path.error();
-  x.path = *path;
+  if (auto r = take_target(x, x.head.target); !r) return r;
   // TRACE would send back to a page's script what no script may see (cookies, injected headers).
   if (x.head.verb == http::method::trace) return errc::method_not_allowed;
   return {};

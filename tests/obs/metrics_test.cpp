@@ -192,6 +192,7 @@ TEST_CASE("labels have the names that are documented") {
   CHECK(decision(decision::login).name() == "login");
   CHECK(decision(decision::logout).name() == "logout");
   CHECK(decision(decision::own).name() == "own");
+  CHECK(decision(decision::allow).name() == "allow");
   CHECK(decision(decision::own).reason().empty());
   CHECK(decision(errc::session_ghost).name() == "no_session");
   CHECK(decision(errc::session_ghost).reason() == "session_ghost");

@@ -20,6 +20,7 @@ public:
     login,          ///< sent to the identity service
     logout,         ///< a log-out was carried out
     own,            ///< one of doorward's own endpoints
+    allow,          ///< a proxy in front asked, and was told to let it through
   };
 
   // Implicit on purpose: whoever counts writes `decision::forward` or `errc::forbidden`.

@@ -70,6 +70,15 @@ struct exchange {
 
   // forward
   std::string body;  ///< a request body that is sent as a whole
+  /// A proxy in front asks about a request that it has (forward_auth.cpp). From then on head, host, path, query and
+  /// navigation above are those of that request, the other fields came with it, and match, authenticate and authorize
+  /// speak of it. Connection and body are still the proxy's.
+  struct question {
+    bool asked = false;
+    bool with_head = false;   ///< by HEAD: the answer has no body
+    bool redirects = false;   ///< whoever has to log in is to be sent there by the answer itself
+    std::string_view scheme;  ///< "http" or "https", as the browser used; empty = the proxy does not say
+  } proxy;
   http::response_head response;
   net::read_buffer upstream_buffer;
   bool answered = false;   ///< the first byte of an answer is out: nothing else can be said
