@@ -222,7 +222,9 @@ std::string to_json(model const& m) {
   json const out{
       {"version", 1},
       {"server", server(m.server)},
-      {"admin", {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""}}},
+      {"admin",
+       {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""},
+        {"token", m.admin.token.empty() ? "" : hidden}}},
       {"redis", redis(m.redis)},
       {"session", session(m.session)},
       {"identity", identity(m.identity)},

@@ -56,6 +56,15 @@ TEST_CASE("no secret is in the effective configuration") {
   CHECK(shown.find(R"("username": "someone")") != std::string::npos);
 }
 
+TEST_CASE("the admin listener's token is not shown") {
+  auto const m = loaded_model("admin: { token: \"${SECRET}-0123456789abcdef/+=~._-\" }");
+  CHECK(m.admin.token.reveal() == "hunter2-0123456789abcdef/+=~._-");
+  auto const shown = to_json(m);
+  CHECK(shown.find("0123456789abcdef") == std::string::npos);
+  CHECK(shown.find(R"("token": "<redacted>")") != std::string::npos);
+  CHECK(to_json(loaded_model("")).find(R"("token": "")") != std::string::npos);
+}
+
 TEST_CASE("bytes that are not UTF-8 do not stop it") {
   auto m = loaded_model("");
   m.routes[0].allow.roles = {"a\xFF"};
