@@ -75,6 +75,18 @@ public:
       if (x_.session.has(slot)) say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
   }
 
+  // What extends the session, and what stays open only as long as it.
+  void tell_activity() {
+    if (x_.passive) say("session", "not extended: the request says Doorward-Passive: 1");
+    auto const* accept = x_.head.find("accept");
+    bool const opens = passes_upgrade(x_) || (accept != nullptr && accept->value.starts_with("text/event-stream"));
+    if (!opens || !x_.authenticated() || x_.route->to != runtime::route_target::upstream) return;
+    auto const& every = x_.view().config.session.recheck;
+    say("stays open", fmt::format("until the session ends{}",
+                                  every.count() == 0 ? std::string(" here or at its absolute limit")
+                                                     : fmt::format(": looked at every {} ms", every.count())));
+  }
+
   void tell_allow() { explain_allow(x_, out_); }
 
   void tell_headers() {
@@ -151,6 +163,7 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   tell.tell_fields();
   if (auto r = authorize(x); !r) co_return r;
   tell.tell_allow();
+  tell.tell_activity();
   if (!takes_method(x)) co_return errc::method_not_allowed;
   auto r = transform(x);
   co_return r;
