@@ -198,6 +198,10 @@ void checker::check_session() {
   at_most("touch_every", "idle", life.touch_every, life.idle, false);
   at_most("touch_every", "remember_idle", life.touch_every, life.remember_idle, false);
 
+  if (life.streams && session.recheck.count() == 0 && seen_.sound("session.lifetime.streams"))
+    error("session.lifetime.streams", "an open stream extends its session when that is looked up again",
+          "give `session.recheck`, or leave this out");
+
   auto const& f = session.fields;
   std::vector<std::pair<char const*, std::string const*>> const names{
       {"user", &f.user}, {"roles", &f.roles}, {"created", &f.created}, {"last_seen", &f.last_seen}};

@@ -129,8 +129,10 @@ json session(session_config const& s) {
             {"absolute", time(l.absolute)},
             {"remember_idle", time(l.remember_idle)},
             {"remember_absolute", time(l.remember_absolute)},
-            {"touch_every", time(l.touch_every)}}},
-          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}}};
+            {"touch_every", time(l.touch_every)},
+            {"streams", l.streams}}},
+          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}},
+          {"recheck", time(s.recheck)}};
 }
 
 json identity(identity_config const& i) {

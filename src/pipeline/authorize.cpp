@@ -18,9 +18,8 @@ bool has_role(std::string_view roles, std::vector<std::string> const& wanted) {
   return found;
 }
 
-bool is_allowed(exchange const& x) {
-  if (!x.route->config.allow.roles.empty() && !has_allowed_role(x)) return false;
-  return std::ranges::all_of(x.route->fields, [&](auto const& f) { return has_allowed_value(x, f); });
+bool has_value(session::record const& who, runtime::compiled_route::field_rule const& rule) {
+  return who.has(rule.slot) && std::ranges::find(rule.values, who.get(rule.slot)) != rule.values.end();
 }
 
 // A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455
@@ -67,12 +66,18 @@ bool has_allowed_role(exchange const& x) {
 }
 
 bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule) {
-  return x.session.has(rule.slot) && std::ranges::find(rule.values, x.session.get(rule.slot)) != rule.values.end();
+  return has_value(x.session, rule);
+}
+
+bool is_allowed(session::record const& who, runtime::compiled_route const& route) {
+  auto const& roles = route.config.allow.roles;
+  if (!roles.empty() && !has_role(who.roles(), roles)) return false;
+  return std::ranges::all_of(route.fields, [&](auto const& f) { return has_value(who, f); });
 }
 
 result<void> authorize(exchange& x) {
   if (auto r = guard_cross_site(x); !r) return r;
-  if (!x.route->config.allow.empty() && !is_allowed(x)) return errc::forbidden;
+  if (!x.route->config.allow.empty() && !is_allowed(x.session, *x.route)) return errc::forbidden;
   if (!x.route->config.require.empty()) return require_login(x);
   return {};
 }

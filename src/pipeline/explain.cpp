@@ -80,6 +80,18 @@ public:
     explain_require(x_, out_);
   }
 
+  // What extends the session, and what stays open only as long as it.
+  void tell_activity() {
+    if (x_.passive) say("session", "not extended: the request says Doorward-Passive: 1");
+    auto const* accept = x_.head.find("accept");
+    bool const opens = passes_upgrade(x_) || (accept != nullptr && accept->value.starts_with("text/event-stream"));
+    if (!opens || !x_.authenticated() || x_.route->to != runtime::route_target::upstream) return;
+    auto const& every = x_.view().config.session.recheck;
+    say("stays open", fmt::format("until the session ends{}",
+                                  every.count() == 0 ? std::string(" here or at its absolute limit")
+                                                     : fmt::format(": looked at every {} ms", every.count())));
+  }
+
   void tell_headers() {
     for (std::size_t i = 0; i < x_.kept.size(); ++i)
       if (!x_.kept[i] && x_.head.fields[i].id != http::field_id::host) say("header removed", x_.head.fields[i].name);
@@ -155,6 +167,7 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   tell.tell_fields();
   if (auto r = authorize(x); !r) co_return r;
   tell.tell_rules();
+  tell.tell_activity();
   if (!takes_method(x)) co_return errc::method_not_allowed;
   if (x.route->to == runtime::route_target::proxy) co_return errc::forward_auth_untrusted;
   auto r = transform(x);

@@ -148,7 +148,10 @@ void log(exchange const& x, std::chrono::nanoseconds total) {
     r.user = x.session.user();
   }
   r.decision = x.decision.name();
-  if (x.refused) r.reason = about(*x.refused).reason;
+  if (x.session_end)
+    r.reason = obs::name(*x.session_end);
+  else if (x.refused)
+    r.reason = about(*x.refused).reason;
   r.status = x.status;
   r.bytes_in = x.client->body_bytes() + x.tunnel_bytes_in;
   r.bytes_out = x.bytes_out;

@@ -71,6 +71,13 @@ net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::st
   x.worker.metrics.session_ended(obs::end_reason::replaced, made->replaced);
   x.worker.metrics.session_ended(obs::end_reason::revoked, made->revoked);
   x.worker.metrics.session_ended(obs::end_reason::displaced, made->displaced);
+  // What those have open, on any worker, ends now.
+  auto& news = x.worker.shared.revocations;
+  for (auto const old : s.replaces)
+    news.of_session(old, obs::stream_end::replaced);
+  if (made->revoked + made->displaced > 0)
+    for (auto const& [name, value] : g.fields)
+      if (name == x.view().config.session.fields.user) news.of_user(value);
   co_return result<void>{};
 }
 

@@ -23,6 +23,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   traceparent = {};
   client_address = d.from.text;
   hops.clear();
+  passive = false;
   route = nullptr;
   route_index = obs::worker_metrics::no_route;
   session.reset(worker.view.fields);
@@ -40,6 +41,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   retry_after = 0;
   decision = obs::decision::own;
   status = 0;
+  session_end.reset();
   tunnel_bytes_in = 0;
   bytes_out = 0;
   began = steady::now();

@@ -33,6 +33,9 @@ namespace doorward::pipeline {
 [[nodiscard]] bool has_allowed_role(exchange const& x);
 [[nodiscard]] bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule);
 
+/// All of them together: what a route asks of a session, whoever holds it.
+[[nodiscard]] bool is_allowed(session::record const& who, runtime::compiled_route const& route);
+
 /// The methods that would do where this one does not, for `Allow`.
 [[nodiscard]] std::string allowed_methods(exchange const& x);
 

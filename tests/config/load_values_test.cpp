@@ -66,7 +66,8 @@ session:
   key: "s:{id}:x"
   index: "{user}"
   fields: { user: uid, roles: groups, created: born, last_seen: seen }
-  lifetime: { idle: 10m, absolute: 1h, remember_idle: 1d, remember_absolute: 2d, touch_every: 5s }
+  lifetime: { idle: 10m, absolute: 1h, remember_idle: 1d, remember_absolute: 2d, touch_every: 5s, streams: true }
+  recheck: 200ms
 identity: { upstream: id, login: /auth/in, logout: /auth/out, return_to: back, mode: external }
 upstreams:
   id: unix:/run/id.sock
@@ -135,6 +136,8 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(m.session.lifetime.remember_idle == seconds{86'400});
   CHECK(m.session.lifetime.remember_absolute == seconds{172'800});
   CHECK(m.session.lifetime.touch_every == seconds{5});
+  CHECK(m.session.lifetime.streams);
+  CHECK(m.session.recheck == milliseconds{200});
   CHECK(m.identity.upstream == "id");
   CHECK(m.identity.login == "/auth/in");
   CHECK(m.identity.logout == "/auth/out");

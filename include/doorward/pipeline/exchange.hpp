@@ -49,6 +49,7 @@ struct exchange {
   std::vector<std::string_view> cookie_fields;  ///< Cookie values that hold our cookie, and maybe others
   http::session_cookies cookies;
   obs::request_id id{};
+  bool passive = false;         ///< the client says that it does not extend the session
   std::string_view request_id;  ///< `id`, or what a trusted proxy sent
   std::array<char, 55> traceparent_storage{};
   std::string_view traceparent;
@@ -91,6 +92,7 @@ struct exchange {
   unsigned retry_after = 0;     ///< seconds, said with a 429 or 503; 0 = the usual
   obs::decision decision = obs::decision::own;
   unsigned status = 0;
+  std::optional<obs::stream_end> session_end;  ///< of a tunnel or an event stream that ended with its session
   std::uint64_t tunnel_bytes_in = 0;
   std::uint64_t bytes_out = 0;               ///< of the answer's body
   time_point began{};                        ///< when the head was complete
