@@ -175,7 +175,6 @@ LATER = {
     "sentinel": SMALLEST.replace('{ url: "redis://127.0.0.1:6379" }', "{ sentinel: { master: m, nodes: ['127.0.0.1:26379'] } }"),
     "cluster": SMALLEST.replace('{ url: "redis://127.0.0.1:6379" }', "{ cluster: { nodes: ['127.0.0.1:6379'] } }"),
     "rediss": SMALLEST.replace("redis://", "rediss://"),
-    "cookie keys": with_line("session: { cookie: { keys: [abcdefghijklmnopqrstuvwxyz0123456789] } }"),
     "encoding": with_line("session: { encoding: json }"),
     "cache": with_line("session: { cache: { enabled: true } }"),
     "balance": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], balance: least_requests }"),
@@ -203,6 +202,7 @@ def test_every_value_of_the_documentation_of_defaults_is_known(file):
         "admin: { listen: 127.0.0.1:9090, token: '' }",
         "session:",
         "  cookie: { name: sid, secure: auto, same_site: lax, keys: [] }",
+        "  store_hashed: false",
         "  key: 'session:{id}'",
         "  index: 'user:{user}:sessions'",
         "  encoding: hash",
@@ -230,6 +230,14 @@ def test_variables_files_and_defaults(file, tmp_path):
     text = text.replace('url: "redis://127.0.0.1:6379"', f'url: "redis://127.0.0.1:6379", password: "${{file:{tmp_path}/secret}}"')
     result = run("check", "-c", file(text), env={"APP": "127.0.0.1:3001"})
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("written", ["[very-secret-indeed]", "very-secret-indeed", "\n  - a-good-key-of-more-than-32-characters\n  - very-secret-indeed",
+                                     "[very-secret-indeed-and-32-characters, '$', very-secret-indeed-and-32-characters]"])  # fmt: skip
+def test_signing_key_is_not_shown_in_a_complaint(file, written):
+    result = run("check", "-c", file(with_line(f"session:\n cookie:\n  keys: {written}")))
+    assert result.returncode == 78 and "session.cookie.keys" in result.stderr
+    assert "very-secret-indeed" not in result.stdout + result.stderr, result.stderr
 
 
 def test_secret_is_not_shown_in_a_complaint(file):

@@ -88,7 +88,9 @@ int dispatch(int argc, char** argv) {
   add_config_option(*explain_command, file);
   explain_command->add_option("method", request.method, "GET, POST, ...")->required()->type_name("METHOD");
   explain_command->add_option("url", request.url, "http://host/path or /path")->required()->type_name("URL");
-  explain_command->add_option("--session", request.session, "Look this session up in Redis")->type_name("ID");
+  explain_command
+      ->add_option("--session", request.session, "Look this session up in Redis: an id, or the cookie's value")
+      ->type_name("ID");
   explain_command->add_option("--header", request.headers, "A header of the request; may be repeated")
       ->type_name("'Name: value'")
       ->expected(1)

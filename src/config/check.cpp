@@ -58,6 +58,7 @@ void checker::run() {
   check_server();
   check_tls();
   check_session();
+  check_cookie_keys();
   check_identity();
   check_headers();
   check_upstreams();

@@ -5,6 +5,7 @@
 #include "config/scalars.hpp"
 #include "doorward/config/load.hpp"
 #include "doorward/config/words.hpp"
+#include "doorward/http/signed_ids.hpp"
 
 // The same keys, in the same order and notation, as the file has: what this writes can be read back.
 namespace doorward::config {
@@ -112,13 +113,25 @@ json redis(redis_config const& r) {
           {"timeouts", {{"connect", time(r.connect_timeout)}, {"command", time(r.command_timeout)}}}};
 }
 
+// What is shown is too short to be read back as a key: nobody is to sign with it by mistake.
+json keys(cookie_config const& c) {
+  auto out = json::array();
+  for (auto const& kid : http::signed_ids(c.name, c.keys).kids())
+    out.push_back("<redacted, kid " + kid + '>');
+  return out;
+}
+
 json session(session_config const& s) {
   auto const& l = s.lifetime;
   auto const& f = s.fields;
   return {{"cookie",
-           {{"name", written(s.cookie.name)}, {"secure", s.cookie.secure}, {"same_site", word_for(s.cookie.policy)}}},
+           {{"name", written(s.cookie.name)},
+            {"secure", s.cookie.secure},
+            {"same_site", word_for(s.cookie.policy)},
+            {"keys", keys(s.cookie)}}},
           {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
           {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
+          {"store_hashed", s.store_hashed},
           {"fields",
            {{"user", written(f.user)},
             {"roles", written(f.roles)},

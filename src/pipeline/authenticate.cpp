@@ -109,6 +109,13 @@ net::task<result<void>> resolve(exchange& x) {
   co_return a.why;
 }
 
+// No cookie came that Redis could be asked about.
+errc nothing_to_ask(exchange const& x) noexcept {
+  if (!x.cookies.present) return errc::no_session;
+  auto const forged = x.cookies.trouble && *x.cookies.trouble != http::signature_trouble::malformed;
+  return forged ? errc::session_forged : errc::session_malformed;
+}
+
 bool is_about_session(errc e) noexcept {
   return about(e).from == origin::session;
 }
@@ -123,7 +130,7 @@ net::task<result<void>> authenticate(exchange& x) {
   if (x.cookies.count == 0) {
     if (x.cookies.present) x.worker.metrics.lookup(lookup_result::malformed);
     if (optional) co_return result<void>{};
-    co_return x.cookies.present ? errc::session_malformed : errc::no_session;
+    co_return nothing_to_ask(x);
   }
 
   auto const found = co_await resolve(x);

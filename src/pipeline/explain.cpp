@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/session/key.hpp"
 #include "pipeline/explain_refusal.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
@@ -39,20 +40,27 @@ public:
 
   void tell_cookies() {
     auto const& name = x_.view().config.session.cookie.name;
+    bool const is_signed = x_.view().ids.active();
     if (x_.cookies.count > 0)
-      say("cookie", fmt::format("{}: {} value{} that may be a session id", name, x_.cookies.count,
-                                x_.cookies.count == 1 ? "" : "s"));
+      say("cookie", fmt::format("{}: {} value{} {}", name, x_.cookies.count, x_.cookies.count == 1 ? "" : "s",
+                                is_signed ? "with a good signature" : "that may be a session id"));
+    else if (!x_.cookies.present)
+      say("cookie", "none called " + name);
     else
-      say("cookie", x_.cookies.present ? name + ": no value of it could be a session id" : "none called " + name);
+      say("cookie",
+          name + (is_signed ? ": no value of it has a good signature" : ": no value of it could be a session id"));
   }
 
   net::task<> tell_store() {
-    auto const& key = x_.view().config.session.key;
+    auto const& session = x_.view().config.session;
     for (std::size_t i = 0; i < x_.cookies.count; ++i) {
       auto const id = x_.cookies.ids[i];
       auto const hash = sha256_prefix(id);
-      say("key", fmt::format("{}...{}  (logged as {})", key.prefix, key.suffix, std::string_view(hash.data(), 8)));
-      auto const full = key.prefix + std::string(id) + key.suffix;
+      auto const full = session::key_of(session, id);
+      // An id is as good as a password; its hash may be shown.
+      say("key", fmt::format("{}  (logged as {})",
+                             session.store_hashed ? full : session.key.prefix + "..." + session.key.suffix,
+                             std::string_view(hash.data(), hash.size())));
       text_sink type;
       text_sink ttl;
       std::array<std::string_view, 2> const ask_type{"TYPE", full};

@@ -110,6 +110,17 @@ void explain_identity(exchange const& x, explanation& out) {
   }
 }
 
+std::string signature_trouble(exchange const& x) {
+  switch (x.cookies.trouble.value_or(http::signature_trouble::malformed)) {
+    case http::signature_trouble::missing:
+      return "it has no signature, and session.cookie.keys wants one; the cookie holds more than the id then";
+    case http::signature_trouble::unknown_key:
+      return "it was signed with a key that is not among session.cookie.keys; theirs have the kids " +
+             join(x.view().ids.kids());
+    default: return "its signature is not that of the key it names";
+  }
+}
+
 std::string session_trouble(exchange const& x, errc why) {
   auto const& session = x.view().config.session;
   switch (why) {
@@ -117,6 +128,7 @@ std::string session_trouble(exchange const& x, errc why) {
       if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
       return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
     case errc::session_malformed: return "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -";
+    case errc::session_forged: return signature_trouble(x);
     case errc::session_unknown: return "Redis has no such session";
     case errc::session_ghost:
       return fmt::format("the hash has no field {}, or contradicts itself", session.fields.user);

@@ -138,10 +138,7 @@ result<void> sanitize(exchange& x) {
       case verdict::forwarding: x.kept[i] = trusted; break;
     }
     if (f.id == field_id::cookie && x.kept[i]) {
-      http::session_cookies here;
-      http::find_session_cookies(f.value, cookie_name, here);
-      if (!here.present) continue;
-      http::find_session_cookies(f.value, cookie_name, x.cookies);
+      if (!http::find_session_cookies(f.value, cookie_name, x.view().ids, x.cookies)) continue;
       x.cookie_fields.push_back(f.value);
       x.kept[i] = false;
     }

@@ -145,6 +145,7 @@ snapshot::snapshot(config::model m)
       table(all_routes(config)),
       fields(config.session.fields, custom_fields(config)),
       reserved(header_names(config)),
+      ids(config.session.cookie.name, config.session.cookie.keys),
       limits{config.server.limits.header_bytes, config.server.limits.headers, config.server.limits.target_bytes},
       login_prefix(config.identity.login + '?' + config.identity.return_to + '='),
       public_scheme(scheme_of(config.server.public_origin)),
@@ -157,7 +158,7 @@ snapshot::snapshot(config::model m)
 
 std::string snapshot::session_cookie(std::string_view id, std::chrono::seconds max_age) const {
   std::string text = config.session.cookie.name + '=';
-  text += id;
+  text += ids.sign(id);
   if (max_age.count() > 0) text += "; Max-Age=" + std::to_string(max_age.count());
   return text + cookie_attributes(config.session.cookie);
 }

@@ -65,6 +65,15 @@ TEST_CASE("the admin listener's token is not shown") {
   CHECK(to_json(loaded_model("")).find(R"("token": "")") != std::string::npos);
 }
 
+TEST_CASE("keys that ids are signed with are shown by their names, and cannot be read back") {
+  auto const shown =
+      to_json(loaded_model("session: { store_hashed: true, cookie: { keys: [0123456789abcdef0123456789abcdef] } }"));
+  CHECK(shown.find("0123456789abcdef") == std::string::npos);
+  CHECK(shown.find(R"("<redacted, kid a2haT0>")") != std::string::npos);
+  CHECK(shown.find(R"("store_hashed": true)") != std::string::npos);
+  CHECK_FALSE(load(shown, "f", test_environment).value);
+}
+
 TEST_CASE("bytes that are not UTF-8 do not stop it") {
   auto m = loaded_model("");
   m.routes[0].allow.roles = {"a\xFF"};

@@ -217,6 +217,14 @@ TEST_CASE("cookie, by how it is configured") {
   CHECK(s.expire_cookie == expired);
 }
 
+TEST_CASE("cookie, signed") {
+  snapshot const s(model_of(yaml(
+      "session: { cookie: { keys: [0123456789abcdef0123456789abcdef] } }\nroutes: [{ path: /**, upstream: app }]\n")));
+  CHECK(s.session_cookie("an-id-for-the-documentation", std::chrono::seconds{60}) ==
+        "sid=an-id-for-the-documentation.a2haT0.7j7feqPgjtKnJACsa_PLnS_P-yU_y7S9; Max-Age=60; Path=/; HttpOnly; "
+        "SameSite=Lax");
+}
+
 TEST_CASE("scheme and login address, as browsers know them") {
   snapshot const plain(model_of(yaml("routes: [{ path: /**, upstream: app }]\n")));
   CHECK(plain.public_scheme.empty());

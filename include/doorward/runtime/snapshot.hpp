@@ -8,6 +8,7 @@
 #include "doorward/config/model.hpp"
 #include "doorward/http/head.hpp"
 #include "doorward/http/reserved_names.hpp"
+#include "doorward/http/signed_ids.hpp"
 #include "doorward/route/route_table.hpp"
 #include "doorward/session/field_layout.hpp"
 
@@ -82,6 +83,7 @@ struct snapshot {
   session::field_layout fields;
   std::vector<identity_header> headers;
   http::reserved_names reserved;
+  http::signed_ids ids;
   http::head_limits limits;
   std::string login_prefix;            ///< "/login?next="
   std::string public_scheme;           ///< of public_origin; empty without one
@@ -89,7 +91,8 @@ struct snapshot {
   std::string certificate_line_start;  ///< "X-Client-Subject: "; empty = upstreams are not told
   std::string expire_cookie;           ///< value of the Set-Cookie that removes ours
 
-  /// Value of the Set-Cookie that carries `id`. `max_age` in seconds: 0 = until the browser is closed.
+  /// Value of the Set-Cookie that carries `id`, signed where ids are. `max_age` in seconds: 0 = until the browser is
+  /// closed.
   [[nodiscard]] std::string session_cookie(std::string_view id, std::chrono::seconds max_age) const;
 
   /// True for a peer in `trusted_proxies`. `address`: IPv4 mapped into IPv6.
