@@ -36,7 +36,7 @@ def with_line(*lines):
 
 # ---- usage ----
 
-COMMANDS = ["serve", "check", "routes", "explain", "schema", "version", "probe"]
+COMMANDS = ["serve", "check", "routes", "explain", "session", "schema", "version", "probe"]
 
 
 def test_help_names_every_command():
@@ -61,8 +61,6 @@ def test_usage_error(arguments):
 
 def test_usage_error_names_the_word():
     assert "`chekc`" in run("chekc", "-c", "x").stderr
-    later = run("session", "--help")
-    assert later.returncode == 2 and "not available yet" in later.stderr
     broken = run("explain", "-c", "x", "GET", "/", "--header", "broken")
     assert broken.returncode == 2 and "`broken`" in broken.stderr
 
@@ -201,7 +199,7 @@ def test_every_value_of_the_documentation_of_defaults_is_known(file):
         "  tls: []",
         "  timeouts: { header: 10s, body_idle: 30s, idle: 75s, write_idle: 30s, drain_delay: 5s, drain: 30s }",
         "  limits: { header_bytes: 32KiB, headers: 100, target_bytes: 8KiB, body_bytes: 10MiB, connections: 10000 }",
-        "admin: { listen: 127.0.0.1:9090 }",
+        "admin: { listen: 127.0.0.1:9090, token: '' }",
         "session:",
         "  cookie: { name: sid, secure: auto, same_site: lax, keys: [] }",
         "  store_hashed: false",
@@ -209,8 +207,9 @@ def test_every_value_of_the_documentation_of_defaults_is_known(file):
         "  index: 'user:{user}:sessions'",
         "  encoding: hash",
         "  fields: { user: userId, roles: role, created: createdAt, last_seen: lastSeen }",
-        "  lifetime: { idle: 30m, absolute: 12h, remember_idle: 14d, remember_absolute: 90d, touch_every: 1m }",
+        "  lifetime: { idle: 30m, absolute: 12h, remember_idle: 14d, remember_absolute: 90d, touch_every: 1m, streams: false }",
         "  limit: { per_user: 0, when_full: displace_oldest }",
+        "  recheck: 1s",
         "  cache: { enabled: false, entries: 100000, max_age: 5s }",
         "headers: { X-User-Id: '{userId}', X-User-Role: '{role?}' }",
         "defaults: { auth: required }",

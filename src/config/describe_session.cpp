@@ -114,6 +114,8 @@ typed<session_lifetime> lifetime() {
             "`absolute` of sessions granted with `remember`."),
       field("touch_every", &session_lifetime::touch_every, life, "1m",
             "How often at most a request extends the session in Redis. Less than `idle`."),
+      field("streams", &session_lifetime::streams, boolean(), "false",
+            "An open WebSocket or event stream extends the session, as if its user kept asking. Needs `recheck`."),
   });
 }
 
@@ -179,6 +181,9 @@ typed<session_config> describe_session() {
       field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
       field("lifetime", &session_config::lifetime, lifetime(), "", "How long sessions live."),
       field("limit", &session_config::limit, limit(), "", "How many sessions a user may have."),
+      field("recheck", &session_config::recheck, duration(milliseconds{0}, milliseconds{std::chrono::minutes{5}}), "1s",
+            "How often the sessions of open WebSockets and event streams are looked up again, each once; what is over "
+            "ends. 0s is never: then only what is ended through this process, and at the absolute limit."),
       unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
   });
 }

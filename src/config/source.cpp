@@ -140,7 +140,8 @@ std::string mask_secrets(std::string_view line) {
     auto const end = word.rfind('@');
     if (end != std::string::npos) cover(out, at + 3, at + 3 + end);
   }
-  static constexpr std::array<std::string_view, 4> names{"password:", "password\":", "password':", "password="};
+  static constexpr std::array<std::string_view, 7> names{
+      "password:", "password\":", "password':", "password=", "token:", "token\":", "token':"};
   for (auto const name : names)
     for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + name.size()))
       cover_value(out, at, name);

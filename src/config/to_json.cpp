@@ -142,8 +142,10 @@ json session(session_config const& s) {
             {"absolute", time(l.absolute)},
             {"remember_idle", time(l.remember_idle)},
             {"remember_absolute", time(l.remember_absolute)},
-            {"touch_every", time(l.touch_every)}}},
-          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}}};
+            {"touch_every", time(l.touch_every)},
+            {"streams", l.streams}}},
+          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}},
+          {"recheck", time(s.recheck)}};
 }
 
 json identity(identity_config const& i) {
@@ -207,6 +209,7 @@ json route(route_config const& r) {
   if (!r.methods.empty()) out["methods"] = written(r.methods);
   out["auth"] = word_for(r.auth);
   if (!r.allow.empty()) out["allow"] = allow(r.allow);
+  if (!r.require.empty()) out["require"] = {{"acr", r.require.acr}, {"max_age", time(r.require.max_age)}};
   out["unauthenticated"] = word_for(r.unauthenticated);
   if (r.respond) {
     out["respond"] = *r.respond;
@@ -234,7 +237,9 @@ std::string to_json(model const& m) {
   json const out{
       {"version", 1},
       {"server", server(m.server)},
-      {"admin", {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""}}},
+      {"admin",
+       {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""},
+        {"token", m.admin.token.empty() ? "" : hidden}}},
       {"redis", redis(m.redis)},
       {"session", session(m.session)},
       {"identity", identity(m.identity)},

@@ -142,7 +142,7 @@ net::task<result<void>> authenticate(exchange& x) {
     co_return why;
   }
 
-  if (mode != config::auth_mode::passive && !x.dry_run &&
+  if (mode != config::auth_mode::passive && !x.passive && !x.dry_run &&
       session::needs_touch(x.session, x.view().config.session.lifetime, wall_now()))
     x.worker.store.touch(x.session_id);
   co_return result<void>{};

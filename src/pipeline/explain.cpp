@@ -83,7 +83,22 @@ public:
       if (x_.session.has(slot)) say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
   }
 
-  void tell_allow() { explain_allow(x_, out_); }
+  void tell_rules() {
+    explain_allow(x_, out_);
+    explain_require(x_, out_);
+  }
+
+  // What extends the session, and what stays open only as long as it.
+  void tell_activity() {
+    if (x_.passive) say("session", "not extended: the request says Doorward-Passive: 1");
+    auto const* accept = x_.head.find("accept");
+    bool const opens = passes_upgrade(x_) || (accept != nullptr && accept->value.starts_with("text/event-stream"));
+    if (!opens || !x_.authenticated() || x_.route->to != runtime::route_target::upstream) return;
+    auto const& every = x_.view().config.session.recheck;
+    say("stays open", fmt::format("until the session ends{}",
+                                  every.count() == 0 ? std::string(" here or at its absolute limit")
+                                                     : fmt::format(": looked at every {} ms", every.count())));
+  }
 
   void tell_headers() {
     for (std::size_t i = 0; i < x_.kept.size(); ++i)
@@ -124,6 +139,7 @@ std::string_view target_name(runtime::route_target d) noexcept {
     case runtime::route_target::logout: return "log out";
     case runtime::route_target::sessions: return "list or end the user's sessions";
     case runtime::route_target::whoami: return "say who it is";
+    case runtime::route_target::proxy: return "tell a proxy in front what becomes of a request that it has";
     case runtime::route_target::unclaimed: return "nothing is there: 404 not_found";
   }
   return "";
@@ -158,8 +174,10 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   if (!authenticated) co_return authenticated;
   tell.tell_fields();
   if (auto r = authorize(x); !r) co_return r;
-  tell.tell_allow();
+  tell.tell_rules();
+  tell.tell_activity();
   if (!takes_method(x)) co_return errc::method_not_allowed;
+  if (x.route->to == runtime::route_target::proxy) co_return errc::forward_auth_untrusted;
   auto r = transform(x);
   co_return r;
 }

@@ -10,6 +10,7 @@
 #include "pipeline/explain_request.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -123,7 +124,9 @@ std::string signature_trouble(exchange const& x) {
 std::string session_trouble(exchange const& x, errc why) {
   auto const& session = x.view().config.session;
   switch (why) {
-    case errc::no_session: return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
+    case errc::no_session:
+      if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
+      return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
     case errc::session_malformed: return "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -";
     case errc::session_forged: return signature_trouble(x);
     case errc::session_unknown: return "Redis has no such session";
@@ -137,7 +140,10 @@ std::string session_trouble(exchange const& x, errc why) {
 }
 
 void explain_session(exchange const& x, errc why, explanation& out) {
-  out.say("because", session_trouble(x, why));
+  if (is_step_up(why))
+    explain_require(x, out);
+  else
+    out.say("because", session_trouble(x, why));
   if (x.route->config.unauthenticated == config::unauthenticated_action::automatic && !x.navigation)
     out.say("login page", "not offered: only navigations are sent there (GET with `Accept: text/html`)");
 }
@@ -186,6 +192,11 @@ void explain_refusal(exchange const& x, errc why, explanation& out) {
     case errc::forbidden: return explain_allow(x, out);
     case errc::csrf: return explain_csrf(x, out);
     case errc::bad_identity: return explain_identity(x, out);
+    case errc::forward_auth_untrusted:
+      return out.say(
+          "because",
+          "only a proxy in server.trusted_proxies may ask that, and it is answered about the request it has: "
+          "let `explain` tell about that one");
     default: break;
   }
   switch (about(why).from) {

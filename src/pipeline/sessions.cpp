@@ -102,6 +102,13 @@ net::task<result<std::uint64_t>> end_one(exchange& x, std::string_view handle) {
   co_return errc::no_route;
 }
 
+// What the sessions that have ended have open, on any worker, ends now.
+void tell_streams(exchange& x, bool own_too) {
+  auto& news = x.worker.shared.revocations;
+  if (own_too) news.of_session(x.session_id, obs::stream_end::logout);
+  news.of_user(x.session.user());
+}
+
 net::task<result<void>> end_wished(exchange& x) {
   auto const w = wish_of(x);
   result<std::uint64_t> ended = errc::bad_request;
@@ -116,6 +123,7 @@ net::task<result<void>> end_wished(exchange& x) {
     }
   }
   if (!ended) co_return ended.error();
+  if (*ended > 0) tell_streams(x, w.what == wish::kind::all || !x.set_cookie.empty());
   x.worker.metrics.session_ended(w.what == wish::kind::all ? obs::end_reason::everywhere : obs::end_reason::revoked,
                                  *ended);
   bool const out_now = w.what == wish::kind::all || !x.set_cookie.empty();

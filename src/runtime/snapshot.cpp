@@ -17,6 +17,13 @@ config::route_config own_config(std::string id, std::string path, config::auth_m
   return r;
 }
 
+// The question is the proxy's own and changes nothing, whatever the method; what it is about is judged by itself.
+config::route_config forward_auth_config() {
+  auto r = own_config("(auth)", std::string(forward_auth_path), config::auth_mode::none);
+  r.csrf = false;
+  return r;
+}
+
 std::vector<config::route_config> all_routes(config::model const& m) {
   std::vector<config::route_config> all;
   for (auto& own : own_routes(m.identity))
@@ -129,6 +136,7 @@ std::vector<own_route> own_routes(config::identity_config const& identity) {
           {own_config("(session)", "/.doorward/sessions/*", auth_mode::passive, on_nobody::automatic),
            route_target::sessions,
            {method::post, method::delete_}},
+          {forward_auth_config(), route_target::proxy, {}},
           {own_config("(own)", "/.doorward/**", auth_mode::none), route_target::unclaimed, {}}};
 }
 

@@ -247,8 +247,10 @@ net::task<result<created>> redis_store::create(new_session s) {
     args.push_back(value);
   };
   for (auto const& [name, value] : s.fields) {
-    // Bookkeeping is doorward's: a grant can neither date a session back nor lift its limits.
-    if (name == names.created || name == names.last_seen || name.starts_with(reserved)) continue;
+    // Bookkeeping is doorward's: a grant can neither date a session back nor lift its limits. How one logged in comes
+    // from its options, which are no fields of it.
+    bool const of_login = name == acr_name || name == auth_time_name;
+    if (name == names.created || name == names.last_seen || (name.starts_with(reserved) && !of_login)) continue;
     add(name, value);
   }
   if (!s.address.empty()) add(address_name, s.address);

@@ -49,6 +49,7 @@ routes:
                               {"(whoami)", "/.doorward/whoami", route_target::whoami, 0, auth_mode::passive},
                               {"(sessions)", "/.doorward/sessions", route_target::sessions, 0, auth_mode::passive},
                               {"(session)", "/.doorward/sessions/*", route_target::sessions, 0, auth_mode::passive},
+                              {"(auth)", "/.doorward/auth", route_target::proxy, 0, auth_mode::none},
                               {"(own)", "/.doorward/**", route_target::unclaimed, 0, auth_mode::none},
                               {"/old", "/old", route_target::respond, 0, auth_mode::required},
                               {"all", "/**", route_target::upstream, 0, auth_mode::required}};
@@ -61,7 +62,7 @@ routes:
     CHECK(s.routes[i].to == rows[i].to);
     CHECK(s.routes[i].upstream == rows[i].upstream);
     CHECK(s.routes[i].config.auth == rows[i].auth);
-    CHECK(s.routes[i].config.csrf);
+    CHECK(s.routes[i].config.csrf == (rows[i].to != route_target::proxy));
   }
 }
 
@@ -84,6 +85,8 @@ routes:
                                                 {"/.doorward/sessions", "(sessions)"},
                                                 {"/.doorward/sessions/abc", "(session)"},
                                                 {"/.doorward/sessions/a/b", "(own)"},
+                                                {"/.doorward/auth", "(auth)"},
+                                                {"/.doorward/auth/x", "(own)"},
                                                 {"/.doorward", "(own)"},
                                                 {"/loginx", "all"},
                                                 {"/", "all"}}));

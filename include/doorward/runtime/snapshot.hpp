@@ -18,6 +18,9 @@ namespace doorward::runtime {
 /// are no longer than this.
 inline constexpr std::uint64_t longest_form = 64 * 1024;
 
+/// Where a proxy in front asks what becomes of a request that it has.
+inline constexpr std::string_view forward_auth_path = "/.doorward/auth";
+
 /// Where a request ends up.
 enum class route_target : std::uint8_t {
   upstream,   ///< the route's application
@@ -26,7 +29,8 @@ enum class route_target : std::uint8_t {
   logout,     ///< carried out here
   whoami,     ///< answered here
   sessions,   ///< the user's sessions: listed and ended here
-  unclaimed,  ///< another path under /.doorward: nothing is there (yet)
+  proxy,      ///< a proxy in front is told what becomes of a request that it has
+  unclaimed,  ///< another path under /.doorward: nothing is there
 };
 
 /// One of doorward's own routes. They stand before those of the file: no rule can take them over, and a path with
