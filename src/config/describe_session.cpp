@@ -164,6 +164,8 @@ typed<session_config> describe_session() {
       field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
       field("lifetime", &session_config::lifetime, lifetime(), "", "How long sessions live."),
       field("limit", &session_config::limit, limit(), "", "How many sessions a user may have."),
+      field("envelope", &session_config::envelope, describe_envelope(), "",
+            "Session ids that come inside a JWT which somebody else has signed."),
       unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
   });
 }

@@ -42,14 +42,19 @@ constexpr auto id_bytes = [] {
   return table;
 }();
 
-}  // namespace
-
-bool is_session_id(std::string_view value) noexcept {
-  if (value.size() < 16 || value.size() > 256) return false;
+bool is_like_id(std::string_view value, std::size_t longest) noexcept {
+  if (value.size() < 16 || value.size() > longest) return false;
   return std::ranges::all_of(value, [](char c) { return id_bytes[static_cast<unsigned char>(c)]; });
 }
 
-void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into) noexcept {
+}  // namespace
+
+bool is_session_id(std::string_view value) noexcept {
+  return is_like_id(value, longest_session_id);
+}
+
+void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into,
+                          std::size_t longest) noexcept {
   pieces all(field);
   for (std::string_view piece; all.next(piece);) {
     if (!is_called(piece, name)) continue;
@@ -57,7 +62,7 @@ void find_session_cookies(std::string_view field, std::string_view name, session
     auto value = trim(piece.substr(piece.find('=') + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
     auto const known = into.ids.begin() + static_cast<std::ptrdiff_t>(into.count);
-    if (!is_session_id(value) || std::find(into.ids.begin(), known, value) != known) continue;
+    if (!is_like_id(value, longest) || std::find(into.ids.begin(), known, value) != known) continue;
     if (into.count == session_cookies::most)
       into.too_many = true;
     else

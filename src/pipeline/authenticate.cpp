@@ -1,4 +1,5 @@
 #include "doorward/session/lifetime.hpp"
+#include "pipeline/cookie_ids.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -123,7 +124,7 @@ net::task<result<void>> authenticate(exchange& x) {
   if (x.cookies.count == 0) {
     if (x.cookies.present) x.worker.metrics.lookup(lookup_result::malformed);
     if (optional) co_return result<void>{};
-    co_return x.cookies.present ? errc::session_malformed : errc::no_session;
+    co_return x.cookies.present ? why_no_id(x) : errc::no_session;
   }
 
   auto const found = co_await resolve(x);

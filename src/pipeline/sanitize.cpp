@@ -4,6 +4,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/forwarded.hpp"
+#include "pipeline/cookie_ids.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -131,11 +132,12 @@ result<void> sanitize(exchange& x) {
       http::session_cookies here;
       http::find_session_cookies(f.value, cookie_name, here);
       if (!here.present) continue;
-      http::find_session_cookies(f.value, cookie_name, x.cookies);
+      http::find_session_cookies(f.value, cookie_name, x.cookies, longest_cookie_value(x));
       x.cookie_fields.push_back(f.value);
       x.kept[i] = false;
     }
   }
+  take_ids_out(x);
   if (x.head.connection_names_fields) drop_named_by_connection(x);
   if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);
 

@@ -114,6 +114,16 @@ result<void> append_identity(std::string& out, exchange const& x) {
   return {};
 }
 
+// The same once more, signed, for upstreams that want more than a header's word.
+result<void> append_assertion(std::string& out, exchange& x) {
+  auto& signer = x.worker.assertions;
+  if (!signer.on() || !x.authenticated()) return {};
+  out.append(signer.line_start());
+  auto const r = signer.append(out, {x.session_id, x.session, x.route_index, x.route->config.id}, wall_now());
+  if (r) out.append("\r\n");
+  return r;
+}
+
 void append_framing(std::string& out, exchange const& x) {
   switch (x.head.body) {
     case http::framing::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
@@ -160,6 +170,7 @@ result<void> transform(exchange& x) {
   append_forwarding(out, x);
   if (auto r = append_certificate_subject(out, x); !r) return r;
   if (auto r = append_identity(out, x); !r) return r;
+  if (auto r = append_assertion(out, x); !r) return r;
   append_framing(out, x);
   // A server that leaves such a body unread takes it for the next request, with whatever identity it claims. After
   // `close` it must not read on (RFC 9112 section 9.6), and the connection is not used again here either.

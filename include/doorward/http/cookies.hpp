@@ -7,6 +7,9 @@
 
 namespace doorward::http {
 
+/// The longest session id.
+inline constexpr std::size_t longest_session_id = 256;
+
 /// True for a value that may be a session id: `[A-Za-z0-9._~-]{16,256}`.
 [[nodiscard]] bool is_session_id(std::string_view value) noexcept;
 
@@ -20,8 +23,10 @@ struct session_cookies {
 };
 
 /// Collects cookies called `name` from one Cookie field value (RFC 6265 section 4.2.1; case-sensitive name). May be
-/// called for several fields with the same `into`. A value in double quotes is taken without them.
-void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into) noexcept;
+/// called for several fields with the same `into`. A value in double quotes is taken without them. `longest`: more than
+/// longest_session_id where the value is something that holds an id and is taken apart later.
+void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into,
+                          std::size_t longest = longest_session_id) noexcept;
 
 /// Appends `field` without the cookies called `name`; the others stay byte for byte, joined by "; " as they were.
 /// Returns false, with nothing appended, when no other cookie remains.
