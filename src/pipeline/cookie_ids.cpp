@@ -4,13 +4,16 @@
 
 namespace doorward::pipeline {
 
-std::size_t longest_cookie_value(exchange const& x) noexcept {
-  return x.worker.envelopes.on() ? auth::envelope_opener::longest : http::longest_session_id;
+bool find_cookies(exchange& x, std::string_view field) {
+  auto const& name = x.view().config.session.cookie.name;
+  if (x.worker.envelopes.on())
+    return http::find_enclosing_cookies(field, name, auth::envelope_opener::longest, x.cookies);
+  return http::find_session_cookies(field, name, x.view().ids, x.cookies);
 }
 
 void take_ids_out(exchange& x) {
   auto& opener = x.worker.envelopes;
-  if (!opener.on() || x.cookies.count == 0) return;
+  if (!opener.on() || !x.cookies.present) return;
   auto const came = x.cookies.count;
   auto const now = wall_now();
   x.cookies.count = 0;
@@ -23,10 +26,8 @@ void take_ids_out(exchange& x) {
     else if (std::find(x.cookies.ids.begin(), known, id) == known)
       x.cookies.ids[x.cookies.count++] = id;
   }
-}
-
-errc why_no_id(exchange const& x) noexcept {
-  return x.worker.envelopes.on() ? errc::session_forged : errc::session_malformed;
+  // What could be no envelope at all is no better than one with a wrong signature.
+  if (x.cookies.count < came || came == 0) x.cookies.trouble = http::signature_trouble::wrong;
 }
 
 }  // namespace doorward::pipeline

@@ -2,17 +2,15 @@
 
 #include "doorward/pipeline/exchange.hpp"
 
-/// From what a session cookie holds to the id it stands for, where that is not the same: session.envelope.
+/// From what a session cookie holds to the id it stands for: the id itself, a signed one (session.cookie.keys), or a
+/// JWT around it (session.envelope).
 namespace doorward::pipeline {
 
-/// The longest value of our cookie that is looked at.
-[[nodiscard]] std::size_t longest_cookie_value(exchange const& x) noexcept;
+/// Collects what may lead to an id from one Cookie field. True when our cookie was in it.
+bool find_cookies(exchange& x, std::string_view field);
 
-/// Puts in the place of each value of x.cookies the id that it holds; values that hold none are taken out, and so is an
-/// id that is there already. Nothing to do where ids come bare.
+/// Where the cookies hold envelopes: puts the ids in the place of those. What is none is left out, and an id that is
+/// there already too.
 void take_ids_out(exchange& x);
-
-/// Our cookie came, and no value of it leads to an id.
-[[nodiscard]] errc why_no_id(exchange const& x) noexcept;
 
 }  // namespace doorward::pipeline

@@ -61,6 +61,11 @@ void drop_named_by_connection(exchange& x) {
   }
 }
 
+// The one name of ours that is a client's to say. It takes nothing from anybody: its request does without something.
+bool marks_passive(http::field_line const& f) noexcept {
+  return f.value == "1" && iequals(f.name, "doorward-passive");
+}
+
 bool is_request_id(std::string_view text) noexcept {
   return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.' || c == '=' ||
@@ -115,7 +120,6 @@ void start_trace(exchange& x) noexcept {
 
 result<void> sanitize(exchange& x) {
   auto const& fields = x.head.fields;
-  auto const& cookie_name = x.view().config.session.cookie.name;
   auto const trusted = x.client->from.trusted;
   std::uint64_t forged = 0;
 
@@ -125,14 +129,16 @@ result<void> sanitize(exchange& x) {
     switch (judge(f, x.view().reserved)) {
       case verdict::keep: x.kept[i] = true; break;
       case verdict::drop: break;
-      case verdict::forged: ++forged; break;
+      case verdict::forged:
+        if (marks_passive(f))
+          x.passive = true;
+        else
+          ++forged;
+        break;
       case verdict::forwarding: x.kept[i] = trusted; break;
     }
     if (f.id == field_id::cookie && x.kept[i]) {
-      http::session_cookies here;
-      http::find_session_cookies(f.value, cookie_name, here);
-      if (!here.present) continue;
-      http::find_session_cookies(f.value, cookie_name, x.cookies, longest_cookie_value(x));
+      if (!find_cookies(x, f.value)) continue;
       x.cookie_fields.push_back(f.value);
       x.kept[i] = false;
     }

@@ -9,6 +9,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/errc.hpp"
+#include "doorward/session/key.hpp"
 #include "session/scripts.hpp"
 
 namespace doorward::session {
@@ -166,7 +167,7 @@ touch_counters const& redis_store::touches() const noexcept {
 }
 
 bool redis_store::start(lookup& l) noexcept {
-  key_.assign(config_.key.prefix).append(l.id()).append(config_.key.suffix);
+  assign_key(key_, config_, l.id());
   std::string_view const argv[] = {"HGETALL", key_};
   if (redis_.submit(argv, l)) return true;
   l.finish(outcome::unavailable, errc::store_unavailable);
@@ -190,7 +191,7 @@ void redis_store::touch(std::string_view id) noexcept {
     else
       ++(*did.value == 1 ? t->counters.done : t->counters.skipped);
   };
-  net::spawn(one(redis_, around(config_.key, id), touching_));
+  net::spawn(one(redis_, key_of(config_, id), touching_));
 }
 
 net::task<result<created>> redis_store::create(new_session s) {
@@ -210,12 +211,12 @@ net::task<result<created>> redis_store::create(new_session s) {
   bool const own_limits = s.remember || s.idle || s.absolute;
   auto const index_lives = std::max({life.absolute, life.remember_absolute, absolute});
 
-  auto const key = around(config_.key, s.id);
+  auto const key = key_of(config_, s.id);
   auto const index = around(config_.index, user);
   auto const ended_at = around(ended_affixes(config_), user);
   std::vector<std::string> replaced;
   for (auto const id : s.replaces)
-    if (id != s.id) replaced.push_back(around(config_.key, id));
+    if (id != s.id) replaced.push_back(key_of(config_, id));
   std::vector<std::string_view> keys{key, index, ended_at};
   keys.insert(keys.end(), replaced.begin(), replaced.end());
 
@@ -246,8 +247,10 @@ net::task<result<created>> redis_store::create(new_session s) {
     args.push_back(value);
   };
   for (auto const& [name, value] : s.fields) {
-    // Bookkeeping is doorward's: a grant can neither date a session back nor lift its limits.
-    if (name == names.created || name == names.last_seen || name.starts_with(reserved)) continue;
+    // Bookkeeping is doorward's: a grant can neither date a session back nor lift its limits. How one logged in comes
+    // from its options, which are no fields of it.
+    bool const of_login = name == acr_name || name == auth_time_name;
+    if (name == names.created || name == names.last_seen || (name.starts_with(reserved) && !of_login)) continue;
     add(name, value);
   }
   if (!s.address.empty()) add(address_name, s.address);
@@ -258,7 +261,7 @@ net::task<result<created>> redis_store::create(new_session s) {
 }
 
 net::task<result<std::uint64_t>> redis_store::end(std::string id) {
-  return run_ending(redis_, end_script(), config_, around(config_.key, id), {"", ""});
+  return run_ending(redis_, end_script(), config_, key_of(config_, id), {"", ""});
 }
 
 net::task<result<std::uint64_t>> redis_store::revoke(std::string user, std::string key) {
@@ -266,11 +269,11 @@ net::task<result<std::uint64_t>> redis_store::revoke(std::string user, std::stri
 }
 
 net::task<result<std::uint64_t>> redis_store::end_all(std::string id) {
-  return run_ending(redis_, end_all_script(), config_, around(config_.key, id), for_all(config_, {}, false));
+  return run_ending(redis_, end_all_script(), config_, key_of(config_, id), for_all(config_, {}, false));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_others(std::string id) {
-  return run_ending(redis_, end_all_script(), config_, around(config_.key, id), for_all(config_, {}, true));
+  return run_ending(redis_, end_all_script(), config_, key_of(config_, id), for_all(config_, {}, true));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_user(std::string user) {
