@@ -6,7 +6,6 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
@@ -137,7 +136,7 @@ std::optional<jws_key> jws_key::hs256(std::string_view secret, jws_fault& fault)
   if (secret.size() < shortest_secret) return std::nullopt;
   fault = jws_fault::none;
   jws_key made;
-  made.secret_ = secret;
+  made.mac_.emplace(secret);
   made.signs_ = true;
   return made;
 }
@@ -145,14 +144,10 @@ std::optional<jws_key> jws_key::hs256(std::string_view secret, jws_fault& fault)
 bool jws_key::sign(std::string_view input, std::string& signature) const {
   signature.clear();
   if (!signs_) return false;
-  if (!key_) {
-    signature.resize(half);
-    unsigned n = half;
-    if (::HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()), bytes_of(input), input.size(),
-               bytes_of(signature), &n) != nullptr)
-      return true;
-    signature.clear();
-    return false;
+  if (mac_) {
+    auto const value = (*mac_)({input});
+    signature.assign(reinterpret_cast<char const*>(value.data()), value.size());
+    return true;
   }
   auto const digest = sha256(input);
   std::string der(80, '\0');  // 72 at most
@@ -166,7 +161,7 @@ bool jws_key::sign(std::string_view input, std::string& signature) const {
 }
 
 bool jws_key::verifies(std::string_view input, std::string_view signature) const {
-  if (!key_) {
+  if (mac_) {
     std::string expected;
     return sign(input, expected) && signature.size() == expected.size() &&
            CRYPTO_memcmp(signature.data(), expected.data(), expected.size()) == 0;

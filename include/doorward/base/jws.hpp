@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "doorward/base/hmac.hpp"
 #include "doorward/base/pem.hpp"
 
 struct evp_pkey_ctx_st;
@@ -46,7 +47,7 @@ public:
   [[nodiscard]] jws_algorithm algorithm() const noexcept { return key_ ? jws_algorithm::es256 : jws_algorithm::hs256; }
 
   /// The signature's bytes: 64 of ES256 (RFC 7518 section 3.4), 32 of HS256. False, with `signature` empty, when
-  /// OpenSSL fails. A public key cannot sign.
+  /// OpenSSL fails (HS256 then throws std::runtime_error). A public key cannot sign.
   [[nodiscard]] bool sign(std::string_view input, std::string& signature) const;
 
   [[nodiscard]] bool verifies(std::string_view input, std::string_view signature) const;
@@ -68,7 +69,7 @@ private:
   private_key_ptr key_;                                        // es256
   std::unique_ptr<evp_pkey_ctx_st, context_deleter> context_;  // set up to sign, or to verify
   bool signs_ = false;
-  std::string secret_;  // hs256
+  std::optional<hmac_sha256> mac_;  // hs256
 };
 
 /// Appends what `text` encodes (RFC 4648 section 5, no padding). False, with `out` unchanged, when it is not that, or
