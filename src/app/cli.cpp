@@ -96,6 +96,9 @@ int dispatch(int argc, char** argv) {
       ->take_all()
       ->check(CLI::Validator(check_header, ""));
 
+  explain_command->add_option("--from", request.from, "The client's address; without it 127.0.0.1")
+      ->type_name("ADDRESS");
+
   std::string url;
   auto* probe_command = app.add_subcommand("probe", "Ask a running doorward whether it lives: for health checks.");
   auto* probe_file = probe_command->add_option("-c,--config", file, "Ask at this configuration's admin listener");

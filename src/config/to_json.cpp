@@ -115,10 +115,14 @@ json redis(redis_config const& r) {
 json session(session_config const& s) {
   auto const& l = s.lifetime;
   auto const& f = s.fields;
+  auto bound = json::array();
+  if (s.bind.user_agent) bound.push_back("user_agent");
+  if (s.bind.ip_prefix) bound.push_back("ip_prefix");
   return {{"cookie",
            {{"name", written(s.cookie.name)}, {"secure", s.cookie.secure}, {"same_site", word_for(s.cookie.policy)}}},
           {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
           {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
+          {"layout", word_for(s.layout)},
           {"fields",
            {{"user", written(f.user)},
             {"roles", written(f.roles)},
@@ -130,7 +134,11 @@ json session(session_config const& s) {
             {"remember_idle", time(l.remember_idle)},
             {"remember_absolute", time(l.remember_absolute)},
             {"touch_every", time(l.touch_every)}}},
-          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}}};
+          {"limit",
+           {{"per_user", s.limit.per_user},
+            {"per_device", s.limit.per_device},
+            {"when_full", word_for(s.limit.when_full)}}},
+          {"bind", std::move(bound)}};
 }
 
 json identity(identity_config const& i) {

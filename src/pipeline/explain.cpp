@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "doorward/base/encoding.hpp"
+#include "pipeline/explain_binding.hpp"
 #include "pipeline/explain_refusal.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
@@ -51,8 +52,11 @@ public:
     for (std::size_t i = 0; i < x_.cookies.count; ++i) {
       auto const id = x_.cookies.ids[i];
       auto const hash = sha256_prefix(id);
-      say("key", fmt::format("{}...{}  (logged as {})", key.prefix, key.suffix, std::string_view(hash.data(), 8)));
-      auto const full = key.prefix + std::string(id) + key.suffix;
+      auto const tag = x_.worker.store.names().tag_of_id(id);
+      auto const shown = tag.empty() ? std::string{} : fmt::format("{{{}}}.", tag);
+      say("key",
+          fmt::format("{}{}...{}  (logged as {})", key.prefix, shown, key.suffix, std::string_view(hash.data(), 8)));
+      auto const full = x_.worker.store.names().session(id);
       text_sink type;
       text_sink ttl;
       std::array<std::string_view, 2> const ask_type{"TYPE", full};
@@ -66,6 +70,7 @@ public:
         say("redis", "there is no such key");
       else
         say("redis", fmt::format("type {}, {}", type.text, expiry(ttl.text)));
+      co_await explain_binding(x_, id, out_);
     }
   }
 
@@ -172,14 +177,14 @@ void explanation::say(std::string what, std::string_view found) {
   steps.emplace_back(std::move(what), std::move(shown));
 }
 
-net::task<explanation> explain(runtime::worker& w, std::string head) {
+net::task<explanation> explain(runtime::worker& w, std::string head, std::string address) {
   explanation out;
   exchange x(w);
   net::stream nobody(w.context.get_executor());
   net::read_buffer buffer(w.buffers);
   net::watch watch(w.wheel);
   peer from;
-  from.text = "127.0.0.1";
+  from.text = std::move(address);
   downstream client(w, nobody, buffer, watch, from);
   x.begin(client, head);
   x.dry_run = true;

@@ -18,6 +18,14 @@ enum class verdict {
   forwarding,  ///< passes on from a trusted proxy only
 };
 
+// What cannot be an id in the configured layout is none, and nobody is asked about it.
+void drop_unfit_ids(http::session_cookies& c, session::key_names const& names) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < c.count; ++i)
+    if (names.fits(c.ids[i])) c.ids[kept++] = c.ids[i];
+  c.count = kept;
+}
+
 // The fields that are about one connection (RFC 9110 section 7.6.1), those that transform() writes anew, and those that
 // no client may set.
 verdict judge(http::field_line const& f, http::reserved_names const& reserved) noexcept {
@@ -136,6 +144,7 @@ result<void> sanitize(exchange& x) {
       x.kept[i] = false;
     }
   }
+  drop_unfit_ids(x.cookies, x.worker.store.names());
   if (x.head.connection_names_fields) drop_named_by_connection(x);
   if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);
 

@@ -25,8 +25,7 @@ private:
 };
 
 std::string key_of(exchange const& x) {
-  auto const& affixes = x.view().config.session.key;
-  return affixes.prefix + std::string(x.session_id) + affixes.suffix;
+  return x.worker.store.names().session(x.session_id);
 }
 
 std::string as_json(exchange const& x, sessions const& all) {
