@@ -36,7 +36,7 @@ BENCHMARK(parse_answer)->Name("head parsing, answer");
 void scan_cookies(benchmark::State& state, std::string const& field) {
   measure(state, field.size(), [&] {
     http::session_cookies found;
-    http::find_session_cookies(field, "sid", found);
+    http::find_session_cookies(field, "sid", {}, found);
     benchmark::DoNotOptimize(found);
   });
 }

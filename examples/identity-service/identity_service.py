@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """A login service for doorward: the whole of it, on Python's standard library.
 
-It does one thing: compare a name and a password with its own database, and say who that is. It knows no sessions,
-no cookies and no Redis; doorward takes the grant from the response and does the rest.
+It does one thing: compare a name and a password with its own database, and say who that is; and a code besides, where
+doorward asks for a login of level 2. It knows no sessions, no cookies and no Redis; doorward takes the grant from the
+response and does the rest.
 
     identity_service.py add-user --db users.db --role admin --display 'Alice Schäfer' alice   # password on stdin
+    identity_service.py add-user --db users.db --second-factor bob                            # prints what makes codes
     identity_service.py serve    --db users.db --listen 127.0.0.1:4000
 """
 
 import argparse
+import base64
 import getpass
 import hashlib
 import hmac
@@ -18,9 +21,10 @@ import os
 import socketserver
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 MAX_BODY = 8 * 1024  # a name and a password; nobody has a reason to send more
 
@@ -33,7 +37,12 @@ CREATE TABLE IF NOT EXISTS users (
   display  TEXT NOT NULL,
   role     TEXT NOT NULL,
   password TEXT NOT NULL
-)
+);
+CREATE TABLE IF NOT EXISTS second_factors (
+  user   INTEGER PRIMARY KEY REFERENCES users (id),
+  secret TEXT NOT NULL,
+  used   INTEGER NOT NULL DEFAULT 0
+);
 """
 
 
@@ -50,6 +59,16 @@ def password_matches(password, stored):
     return hmac.compare_digest(computed, stored)
 
 
+CODE_SECONDS = 30
+
+
+def code_at(secret, step):
+    """The code of one step of time (RFC 6238, as authenticator programs have it: SHA-1, six digits, 30 seconds)."""
+    digest = hmac.new(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
 # Compared with when there is no such user: an unknown name takes as long as a wrong password.
 NOBODY = hash_password(os.urandom(16).hex())
 
@@ -58,7 +77,7 @@ class Users:
     def __init__(self, path):
         self.path = path
         with self.connect() as db:
-            db.execute(SCHEMA)
+            db.executescript(SCHEMA)
 
     def connect(self):
         return closing_transaction(sqlite3.connect(self.path, timeout=5))
@@ -71,6 +90,24 @@ class Users:
                 "password = excluded.password",
                 (login, display, role, hash_password(password)),
             )
+
+    def add_second_factor(self, login):
+        """A new secret; the old one's codes count no more."""
+        secret = base64.b32encode(os.urandom(20)).decode()
+        with self.connect() as db:
+            db.execute("INSERT OR REPLACE INTO second_factors (user, secret) SELECT id, ? FROM users WHERE login = ?", (secret, login))
+        return secret
+
+    def check_code(self, user, code):
+        """A code counts once, and so does no earlier one after it: who reads it over a shoulder comes too late."""
+        now = int(time.time()) // CODE_SECONDS
+        with self.connect() as db:
+            row = db.execute("SELECT secret FROM second_factors WHERE user = ?", (user,)).fetchone()
+            for step in (now - 1, now, now + 1) if row else ():  # clocks differ
+                if hmac.compare_digest(code_at(row[0], step).encode(), code.encode()):
+                    taken = db.execute("UPDATE second_factors SET used = ? WHERE user = ? AND used < ?", (step, user, step))
+                    return taken.rowcount == 1
+        return False
 
     def check(self, login, password):
         """The user's grant, or None. The same work is done whether or not the user exists."""
@@ -126,12 +163,17 @@ FORM = """{error}
          spellcheck="false" required{user_focus}{invalid}>
   <label for="password">Password</label>
   <input id="password" name="password" type="password" autocomplete="current-password" required{pass_focus}{invalid}>
-  <label class="inline"><input type="checkbox" name="remember" value="yes"{remember}> Keep me signed in on this device</label>
+{code}  <label class="inline"><input type="checkbox" name="remember" value="yes"{remember}> Keep me signed in on this device</label>
   <button type="submit">Sign in</button>
 </form>"""
 
 
-def login_page(action, username="", remember=False, error=""):
+CODE = """  <label for="code">Code from your authenticator</label>
+  <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}" required>
+"""
+
+
+def login_page(action, username="", remember=False, error="", wants_code=False):
     return PAGE.format(
         title="Sign in",
         content=FORM.format(
@@ -143,6 +185,7 @@ def login_page(action, username="", remember=False, error=""):
             pass_focus=" autofocus" if error else "",
             invalid=' aria-invalid="true" aria-describedby="error"' if error else "",
             remember=" checked" if remember else "",
+            code=CODE if wants_code else "",
         ),
     )
 
@@ -175,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         if self.wants_json():
             return self.answer_json(405, {"error": "POST username and password"}, {"Allow": "POST"})
-        self.answer_page(200, login_page(self.action()))
+        self.answer_page(200, login_page(self.action(), wants_code=self.wants_code()))
 
     do_HEAD = do_GET
 
@@ -190,17 +233,24 @@ class Handler(BaseHTTPRequestHandler):
         login, password = form.get("username", ""), form.get("password", "")
         remember = form.get("remember") in ("yes", "true", "on", True)
         user = self.users.check(login, password)
+        # A code that was given has to be right, asked for or not.
+        code = form.get("code", "")
+        if user and (code or self.wants_code()) and not self.users.check_code(user["userId"], code):
+            user = None
         if user is None:
             headers = {"WWW-Authenticate": "Form"}
             if self.wants_json():
                 return self.answer_json(401, {"error": "wrong user name or password"}, headers)
             text = "This user name and password do not belong together."
-            return self.answer_page(401, login_page(self.action(), login, remember, text), headers)
+            if self.wants_code():
+                text = "User name, password and code do not belong together. Each code counts once."
+            return self.answer_page(401, login_page(self.action(), login, remember, text, self.wants_code()), headers)
 
         # The one thing doorward asks for. ASCII only: json.dumps escapes the rest.
         grant = {"Doorward-Grant": json.dumps(user)}
-        if remember:
-            grant["Doorward-Grant-Options"] = "remember"
+        options = ["remember"] * remember + ["acr=2"] * bool(code)
+        if options:
+            grant["Doorward-Grant-Options"] = "; ".join(options)
         if self.wants_json():
             return self.answer_json(200, {"user": user}, grant)
         if not self.return_to():
@@ -208,13 +258,21 @@ class Handler(BaseHTTPRequestHandler):
         # No Location: doorward checks `next` and sends the browser there. Were it to refuse, this page is shown.
         self.answer_page(200, welcome_page(user["name"]), grant)
 
+    def asked(self, name):
+        return parse_qs(urlsplit(self.path).query).get(name, [""])[0]
+
     def return_to(self):
-        return parse_qs(urlsplit(self.path).query).get("next", [""])[0]
+        return self.asked("next")
+
+    def wants_code(self):
+        """doorward asks for level 2 where a route does (`require: { acr: 2 }`). Whoever strikes that from the address
+        gets a login of level 1, and doorward says that it will not do."""
+        return self.asked("acr") == "2"
 
     def action(self):
-        """Where the form goes: this page, with `next` kept as it came and nothing else."""
-        url = urlsplit(self.path)
-        return url.path + ("?" + urlencode({"next": self.return_to()}) if self.return_to() else "")
+        """Where the form goes: this page, with what doorward asked kept as it came and nothing else."""
+        kept = {name: self.asked(name) for name in ("next", "acr", "max_age") if self.asked(name)}
+        return urlsplit(self.path).path + ("?" + urlencode(kept) if kept else "")
 
     def content_type(self):
         return self.headers.get_content_type()
@@ -240,10 +298,10 @@ class Handler(BaseHTTPRequestHandler):
                 form = {k: v[0] for k, v in parse_qs(body.decode(), max_num_fields=10).items()}
             else:
                 raise BadRequest(415, "send a form or JSON")
-            for name in ("username", "password"):
+            for name in ("username", "password", "code"):
                 form.get(name, "").encode()
         except (ValueError, AttributeError) as e:
-            raise BadRequest(400, "username and password must be text") from e
+            raise BadRequest(400, "username, password and code must be text") from e
         return form
 
     def answer_page(self, status, page, headers=()):
@@ -288,7 +346,10 @@ def add_user(args):
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     if not password:
         sys.exit("an empty password is none")
-    Users(args.db).add(args.login, args.display or args.login, args.role, password)
+    users = Users(args.db)
+    users.add(args.login, args.display or args.login, args.role, password)
+    if args.second_factor:
+        print(f"otpauth://totp/{quote(args.login)}?secret={users.add_second_factor(args.login)}")
 
 
 def main():
@@ -301,6 +362,7 @@ def main():
     sub = commands.add_parser("add-user", help="add or change a user; the password is read from standard input")
     sub.add_argument("--db", required=True, help="SQLite file")
     sub.add_argument("--role", default="user")
+    sub.add_argument("--second-factor", action="store_true", help="print a new secret for the user's authenticator program")
     sub.add_argument("--display", help="the name people see; default is the login")
     sub.add_argument("login")
     sub.set_defaults(run=add_user)

@@ -412,6 +412,20 @@ def test_passive_request_does_not(shared):
     assert shared.redis("TTL", f"session:{id}") <= 600
 
 
+@pytest.mark.parametrize("value, passive", [("1", True), ("0", False)])
+def test_request_that_says_it_is_passive(shared, value, passive):
+    """A page that asks by itself, now and then, does not keep anybody logged in. It is for us, and goes no further."""
+    id, other = old_session(shared), old_session(shared)
+    assert shared.door.get("/page", {"Doorward-Passive": value}, session=id).status == 200
+    assert shared.app.last.folded("Doorward-Passive") == []
+    assert shared.door.get("/page", session=other).status == 200
+    eventually(lambda: shared.redis("TTL", f"session:{other}") > 1700)
+    if passive:
+        assert shared.redis("TTL", f"session:{id}") <= 600
+    else:
+        eventually(lambda: shared.redis("TTL", f"session:{id}") > 1700)
+
+
 def test_activity_does_not_move_the_absolute_limit(shared):
     now = int(shared.redis("TIME")[0]) * 1000
     id = shared.session(ttl=60, createdAt=now - 12 * 3600 * 1000 + 300_000, lastSeen=now - 120_000)

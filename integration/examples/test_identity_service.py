@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from support.client import RawClient, build
 from support.doorward import ROOT
-from support.programs import identity_service, legacy_app, listening
+from support.programs import code_of, identity_service, legacy_app, listening
 
 USERS = [("alice", "admin", "Alice Schäfer", "wonderland"), ("bob", "user", "Jürgen", "pass word+&=ü")]
 HTML = {"Accept": "text/html"}
@@ -21,8 +21,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(folder):
-    with identity_service(folder, USERS) as program:
+def secrets():
+    return {"bob": None}
+
+
+@pytest.fixture(scope="module")
+def address(folder, secrets):
+    with identity_service(folder, USERS, secrets) as program:
         yield listening(program)
 
 
@@ -70,6 +75,27 @@ def test_bad_login_says_the_same_to_all(address, login, password):
     page = response.body.decode()
     assert response.status == 401 and response.all("Doorward-Grant") == []
     assert 'role="alert" id="error"' in page and 'aria-describedby="error"' in page and 'action="/login?next=%2Fx"' in page
+
+
+def test_code_is_asked_for_where_a_route_wants_level_2(address, secrets):
+    """One play, for a code counts once and the next one is half a minute away."""
+    target, bob = "/login?next=%2Fx&acr=2&max_age=600", ("bob", "pass word+&=ü")
+    page = ask(address, "GET", target, HTML).body.decode()
+    assert 'action="/login?next=%2Fx&amp;acr=2&amp;max_age=600"' in page and '<label for="code">' in page and "one-time-code" in page
+    assert "code" not in ask(address, "GET", "/login?next=%2Fx&acr=1", HTML).body.decode()
+
+    code = code_of(secrets["bob"])
+    refused = lambda target, *who, **more: ask(address, "POST", target, {**HTML, **FORM}, form(*who, **more)).status == 401  # noqa: E731
+    assert refused(target, *bob) and refused(target, *bob, code="") and refused(target, *bob, code="12345x")
+    assert refused(target, *bob, code=code_of(secrets["bob"], -20)) and refused(target, *bob, code=code_of(secrets["bob"], 20))
+    assert refused(target, "bob", "wrong", code=code), "and the code is not used up by it"
+    assert refused(target, "alice", "wonderland", code=code), "she has no second factor"
+
+    response = ask(address, "POST", target, {**HTML, **FORM}, form(*bob, code=code, remember="yes"))
+    assert (response.status, response.header("Doorward-Grant-Options")) == (200, "remember; acr=2")
+    assert refused(target, *bob, code=code), "a code counts once"
+    assert refused("/login", *bob, code=code), "asked for or not"
+    assert ask(address, "POST", "/login", {**HTML, **FORM}, form(*bob)).all("Doorward-Grant-Options") == []
 
 
 def test_name_is_shown_again_as_text(address):

@@ -112,9 +112,9 @@ class Doorward:
                   ("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Site", "same-origin")]  # fmt: skip
         return self.ask(method, target, pairs, body, session, **more)
 
-    def admin(self, target, method="GET"):
+    def admin(self, target, method="GET", headers=()):
         with RawClient(self.address_of("admin")) as client:
-            return client.ask(method, target)
+            return client.ask(method, target, headers)
 
     def metrics(self):
         return Metrics(self.admin("/metrics").body.decode())

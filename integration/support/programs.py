@@ -1,8 +1,11 @@
 """Other people's programs, and the examples, run as they are."""
 
+import base64
+import hmac
 import os
 import subprocess
 import sys
+import time
 
 from .doorward import ROOT
 from .lines import Lines
@@ -41,12 +44,24 @@ def listening(program):
     return program.wait_for("listening on ").split("listening on ")[1]
 
 
-def identity_service(folder, users):
-    """`users`: (login, role, display, password)."""
+def identity_service(folder, users, secrets=None):
+    """`users`: (login, role, display, password). Those who are named in the dict `secrets` get a second factor, and it there."""
     script, db = ROOT / "examples/identity-service/identity_service.py", folder / "users.db"
     for login, role, display, password in users:
-        subprocess.run([PYTHON, script, "add-user", "--db", db, "--role", role, "--display", display, login], input=password + "\n", text=True, check=True)
+        more = ["--second-factor"] if login in (secrets or {}) else []
+        added = subprocess.run([PYTHON, script, "add-user", "--db", db, "--role", role, "--display", display, *more, login],
+                               input=password + "\n", text=True, check=True, stdout=subprocess.PIPE)  # fmt: skip
+        if more:
+            secrets[login] = added.stdout.strip().rpartition("secret=")[2]
     return Program(PYTHON, script, "serve", "--db", db, "--listen", "127.0.0.1:0")
+
+
+def code_of(secret, ahead=0):
+    """What an authenticator program shows now, or that many steps of 30 s later (RFC 6238)."""
+    step = int(time.time()) // 30 + ahead
+    digest = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), "sha1")
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
 
 
 def legacy_app(listen="127.0.0.1:0"):

@@ -11,16 +11,17 @@ from .wait import eventually
 
 PASSWORD = "gate-keeper"
 USER = "doorward"
+OPERATOR = "doorward-operator"
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def documented_acl():
+def documented_acl(user=USER):
     """The rules after `ACL SETUSER doorward on >...` as the documentation gives them: the tests run under exactly those."""
     for page in sorted(ROOT.glob("docs/*.md")):
-        found = re.search(r"ACL SETUSER doorward on >\S+ (.+)", page.read_text())
+        found = re.search(rf"ACL SETUSER {user} on >\S+ (.+)", page.read_text())
         if found:
             return found[1].strip("`").split()
-    raise AssertionError("docs/*.md has no line `ACL SETUSER doorward on >PASSWORD rules...`")
+    raise AssertionError(f"docs/*.md has no line `ACL SETUSER {user} on >PASSWORD rules...`")
 
 
 def free_port():
@@ -68,7 +69,8 @@ class RedisServer:
 
     def reset_acl(self):
         """What doorward may do, exactly as documented; the stages use databases other than 0."""
-        self.admin("ACL", "SETUSER", USER, "reset", "on", f">{PASSWORD}", *documented_acl(), "+select")
+        for user in (USER, OPERATOR):
+            self.admin("ACL", "SETUSER", user, "reset", "on", f">{PASSWORD}", *documented_acl(user), "+select")
 
     def client(self, db=0):
         client = Resp(self.address)

@@ -147,6 +147,12 @@ std::unordered_map<std::string_view, filler> const& fillers() {
        [](family& f, scrape const& s) {
          fill_list<obs::end_reason>(f, obs::end_reasons, [&](auto r) { return s.metrics.sessions_ended(r); });
        }},
+      {"doorward_streams_watched", [](family& f, scrape const& s) { f.value(s.gauges.streams_watched); }},
+      {"doorward_streams_sessions", [](family& f, scrape const& s) { f.value(s.gauges.sessions_watched); }},
+      {"doorward_streams_ended_total",
+       [](family& f, scrape const& s) {
+         fill_list<obs::stream_end>(f, obs::stream_ends, [&](auto e) { return s.metrics.streams_ended(e); });
+       }},
       {"doorward_touch_total",
        [](family& f, scrape const& s) {
          fill_list<obs::touch_result>(f, obs::touch_results, [&](auto r) { return s.metrics.touches(r); });

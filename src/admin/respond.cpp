@@ -75,7 +75,7 @@ response respond(sources const& from, std::string_view method, std::string_view 
     if (!allows(e, method)) return {405, text, e.allow, "method not allowed\n"};
     return e.answer(from, query);
   }
-  return {404, text, {}, "not found; there are /livez /readyz /metrics /config and POST /reload\n"};
+  return {404, text, {}, "not found; there are /livez /readyz /metrics /config /sessions and POST /reload\n"};
 } catch (...) {
   return {500, text, {}, {}};
 }

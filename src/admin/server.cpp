@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "admin/respond.hpp"
+#include "admin/session_api.hpp"
 
 namespace doorward::admin {
 namespace {
@@ -59,17 +61,32 @@ http_response to_http(response&& r, unsigned version, bool is_head, bool keep_al
   set(http::field::cache_control, "no-store");
   to.set("X-Content-Type-Options", "nosniff");
   if (!r.allow.empty()) set(http::field::allow, r.allow);
+  if (!r.challenge.empty()) set(http::field::www_authenticate, r.challenge);
+  if (r.retry_after > 0) set(http::field::retry_after, std::to_string(r.retry_after));
   to.keep_alive(keep_alive);
   to.content_length(r.body.size());
   if (!is_head) to.body() = std::move(r.body);
   return to;
 }
 
+std::string_view view(beast::string_view s) noexcept {
+  return {s.data(), s.size()};
+}
+
+std::string to_text(protocol::endpoint const& at) {
+  if (at.protocol().family() != AF_INET && at.protocol().family() != AF_INET6) return "unix";
+  asio::ip::tcp::endpoint tcp;
+  tcp.resize(at.size());
+  std::memcpy(tcp.data(), at.data(), at.size());
+  auto const host = tcp.address().to_string();
+  return (tcp.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(tcp.port());
+}
+
 /// One client's connection. Whatever it waits for owns it.
 class session : public std::enable_shared_from_this<session> {
 public:
-  session(socket client, sources const& from, std::size_t& open)
-      : client_(std::move(client)), from_(from), open_(open) {
+  session(socket client, sources const& from, session_api& sessions, std::size_t& open)
+      : client_(std::move(client)), from_(from), sessions_(sessions), open_(open) {
     ++open_;
   }
   session(session const&) = delete;
@@ -88,16 +105,40 @@ public:
 private:
   void on_read(error_code ec) {
     auto const& request = parser_->get();
+    if (!ec && is_about_sessions(view(request.target()))) {
+      net::spawn(about_sessions(shared_from_this()));
+      return;
+    }
     response r;
     if (ec) {
       r.status = status_of(ec);
       if (r.status == 0) return;
       r.type = "text/plain; charset=utf-8";
     } else {
-      auto const method = request.method_string();
-      auto const target = request.target();
-      r = respond(from_, {method.data(), method.size()}, {target.data(), target.size()});
+      r = respond(from_, view(request.method_string()), view(request.target()));
     }
+    write(std::move(r), ec);
+  }
+
+  // Nothing reads or writes meanwhile, so the request keeps still.
+  static net::task<> about_sessions(std::shared_ptr<session> self) {
+    auto const& request = self->parser_->get();
+    session_request r{view(request.method_string()), view(request.target()), {}};
+    if (request.count(http::field::authorization) == 1) r.authorization = view(request[http::field::authorization]);
+    response answer = problem(500, "internal", "Something went wrong here.");
+    try {
+      error_code gone;
+      auto const at = self->client_.socket().remote_endpoint(gone);
+      auto found = co_await self->sessions_.answer(r, gone ? std::string{} : to_text(at));
+      answer = std::move(found);
+    } catch (std::exception const&) {
+      // No memory, most likely.
+    }
+    self->write(std::move(answer), {});
+  }
+
+  void write(response&& r, error_code const& ec) {
+    auto const& request = parser_->get();
     auto const again = !ec && request.keep_alive();
     answer_ = to_http(std::move(r), ec ? 11 : request.version(), request.method() == http::verb::head, again);
     client_.expires_after(patience);
@@ -111,6 +152,7 @@ private:
   std::optional<http::request_parser<http::string_body>> parser_;
   http_response answer_;
   sources const& from_;
+  session_api& sessions_;
   std::size_t& open_;
 };
 
@@ -138,15 +180,6 @@ protocol::endpoint resolve(asio::io_context& io, config::endpoint const& where, 
   return found.begin()->endpoint();
 }
 
-std::string to_text(config::endpoint const& where, protocol::endpoint const& bound) {
-  if (where.type == config::endpoint::kind::unix_socket) return "unix:" + where.path;
-  asio::ip::tcp::endpoint tcp;
-  tcp.resize(bound.size());
-  std::memcpy(tcp.data(), bound.data(), bound.size());
-  auto const host = tcp.address().to_string();
-  return (tcp.address().is_v6() ? '[' + host + ']' : host) + ':' + std::to_string(tcp.port());
-}
-
 }  // namespace
 
 class server::impl {
@@ -156,7 +189,13 @@ public:
   impl& operator=(impl const&) = delete;
 
   ~impl() {
-    io_.stop();
+    // Whoever waits for Redis is resumed, and its frame freed, before the thread ends.
+    asio::post(io_, [this] {
+      error_code ignored;
+      acceptor_.close(ignored);
+      sessions_.close();
+      asio::post(io_, [this] { io_.stop(); });
+    });
     if (thread_.joinable()) thread_.join();
     if (!socket_file_.empty()) ::unlink(socket_file_.c_str());
   }
@@ -174,18 +213,22 @@ public:
     if (is_unix) socket_file_ = where.path;
     acceptor_.listen(acceptor::max_listen_connections, ec);
     if (ec) return ec;
-    address_ = to_text(where, acceptor_.local_endpoint(ec));
+    address_ = is_unix ? "unix:" + where.path : to_text(acceptor_.local_endpoint(ec));
     return ec;
   }
 
   void run() {
     accept();
+    if (!from_.sessions.token.empty()) sessions_.start();
     // The thread inherits the mask: signals are for the main thread.
     sigset_t all{};
     sigset_t before{};
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] {
+      io_.run();
+      net::release_frames();
+    });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
@@ -202,7 +245,7 @@ private:
         return;
       }
       // Over the limit: closed by going out of scope.
-      if (open_ < most_connections) std::make_shared<session>(std::move(client), from_, open_)->read();
+      if (open_ < most_connections) std::make_shared<session>(std::move(client), from_, sessions_, open_)->read();
       accept();
     });
   }
@@ -210,6 +253,7 @@ private:
   sources from_;
   std::size_t open_ = 0;  ///< outlives io_, whose end ends the sessions
   asio::io_context io_{1};
+  session_api sessions_{io_, from_.sessions, from_};
   acceptor acceptor_{io_};
   timer pause_{io_};
   std::string address_;

@@ -1,5 +1,7 @@
 #include "doorward/app/cli.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
@@ -7,6 +9,7 @@
 #include <string_view>
 
 #include "app/commands.hpp"
+#include "app/session_command.hpp"
 #include "doorward/admin/probe.hpp"
 #include "doorward/config/load.hpp"
 
@@ -51,10 +54,6 @@ bool names_no_command(CLI::App const& app, int argc, char** argv) {
   std::string_view const word = argv[1];
   auto const commands = app.get_subcommands({});
   if (std::ranges::find(commands, word, &CLI::App::get_name) != commands.end()) return false;
-  if (word == "session") {
-    std::cerr << "doorward: session: not available yet\n";
-    return true;
-  }
   std::cerr << "doorward: there is no command `" << word << "`; the commands are";
   char const* separator = " ";
   for (auto const* command : commands) {
@@ -89,7 +88,9 @@ int dispatch(int argc, char** argv) {
   add_config_option(*explain_command, file);
   explain_command->add_option("method", request.method, "GET, POST, ...")->required()->type_name("METHOD");
   explain_command->add_option("url", request.url, "http://host/path or /path")->required()->type_name("URL");
-  explain_command->add_option("--session", request.session, "Look this session up in Redis")->type_name("ID");
+  explain_command
+      ->add_option("--session", request.session, "Look this session up in Redis: an id, or the cookie's value")
+      ->type_name("ID");
   explain_command->add_option("--header", request.headers, "A header of the request; may be repeated")
       ->type_name("'Name: value'")
       ->expected(1)
@@ -98,6 +99,9 @@ int dispatch(int argc, char** argv) {
 
   explain_command->add_option("--from", request.from, "The client's address; without it 127.0.0.1")
       ->type_name("ADDRESS");
+
+  session_request sessions;
+  add_session_command(app, file, sessions);
 
   std::string url;
   auto* probe_command = app.add_subcommand("probe", "Ask a running doorward whether it lives: for health checks.");
@@ -127,11 +131,15 @@ int dispatch(int argc, char** argv) {
   }
   if (*probe_command) return probe(url, file);
 
+  console terminal{std::cin, std::cout, std::cerr, ::isatty(STDIN_FILENO) != 0, ::isatty(STDOUT_FILENO) != 0};
+  int exit_code = done;
+  if (!confirmed(sessions, terminal, exit_code)) return exit_code;
   auto m = load_or_complain(file);
   if (!m) return bad_configuration;
   if (*check_command) return check(*m, file, std::cout, std::cerr);
   if (*routes_command) return show_routes(*m, std::cout);
   if (*explain_command) return explain(*m, request, std::cout);
+  if (sessions.what != session_request::action::none) return run_session_command(*m, sessions, terminal);
   return serve(std::move(*m));
 }
 

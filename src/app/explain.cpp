@@ -14,6 +14,12 @@
 namespace doorward::app {
 namespace {
 
+// An id as Redis has it is signed here, by who has the keys; what has a signature, good or bad, is looked at as it is.
+std::string cookie_value(config::cookie_config const& c, std::string const& session) {
+  http::signed_ids const ids(c.name, c.keys);
+  return ids.find_trouble(session) == http::signature_trouble::missing ? ids.sign(session) : session;
+}
+
 // A request head as a browser would send it, from what was given on the command line.
 std::string request_head(config::model const& m, explain_request const& r) {
   auto const is_host = [](std::string const& h) { return iequals(std::string_view(h).substr(0, h.find(':')), "host"); };
@@ -30,7 +36,8 @@ std::string request_head(config::model const& m, explain_request const& r) {
   if (!host.empty()) head += "Host: " + host + "\r\n";
   for (auto const& h : r.headers)
     head += h + "\r\n";
-  if (!r.session.empty()) head += "Cookie: " + m.session.cookie.name + '=' + r.session + "\r\n";
+  auto const& cookie = m.session.cookie;
+  if (!r.session.empty()) head += "Cookie: " + cookie.name + '=' + cookie_value(cookie, r.session) + "\r\n";
   return head + "\r\n";
 }
 

@@ -14,11 +14,13 @@ std::string join(std::vector<std::string> const& items, std::string_view separat
   return fmt::format("{}", fmt::join(items, separator));
 }
 
-std::string allow_text(config::allow_rule const& rule) {
+std::string allow_text(config::route_config const& r) {
   std::vector<std::string> parts;
-  if (!rule.roles.empty()) parts.push_back("role " + join(rule.roles, "|"));
-  for (auto const& [field, values] : rule.fields)
+  if (!r.allow.roles.empty()) parts.push_back("role " + join(r.allow.roles, "|"));
+  for (auto const& [field, values] : r.allow.fields)
     parts.push_back(field + '=' + join(values, "|"));
+  if (r.require.acr > 0) parts.push_back(fmt::format("acr {}", r.require.acr));
+  if (r.require.max_age.count() > 0) parts.push_back(fmt::format("login {}s ago at most", r.require.max_age.count()));
   return parts.empty() ? "-" : join(parts, ", ");
 }
 
@@ -48,7 +50,7 @@ int show_routes(config::model const& m, std::ostream& out) {
   }
   for (auto const& r : m.routes)
     rows.push_back({r.id, r.path, r.host.empty() ? "*" : r.host, r.methods.empty() ? "*" : join(r.methods, ","),
-                    std::string(config::word_for(r.auth)), allow_text(r.allow), target_text(r),
+                    std::string(config::word_for(r.auth)), allow_text(r), target_text(r),
                     fmt::format("{}:{}", m.file, r.where.line)});
 
   std::array<std::size_t, 8> widths{};

@@ -113,8 +113,12 @@ bool supervisor::start(std::string& error) {
     }
   }
   if (config_.admin.listen) {
-    auto a = admin::server::start(*config_.admin.listen, {[this] { return ready(); }, [this] { return metrics_text(); },
-                                                          [this] { return config::to_json(config_); }});
+    auto a = admin::server::start(*config_.admin.listen,
+                                  {.ready = [this] { return ready(); },
+                                   .metrics_text = [this] { return metrics_text(); },
+                                   .config_json = [this] { return config::to_json(config_); },
+                                   .sessions = {config_.admin.token, config_.redis, config_.session},
+                                   .sessions_ended = [this](std::uint64_t n) { ended_by_admin_ += n; }});
     if (!a) {
       error = "cannot listen on " + cannot(config_.admin.listen->text, a.error());
       return false;
@@ -246,6 +250,7 @@ admin::readiness supervisor::ready() {
 
 std::string supervisor::metrics_text() {
   admin::scrape all;
+  all.metrics.session_ended(obs::end_reason::revoked, ended_by_admin_);
   for (auto& c : crews_) {
     auto const one = c->ask([](crew& mine) {
       auto const& touches = mine.worker.store.touches();

@@ -54,7 +54,8 @@ private:
   std::vector<server::bound_socket> sockets_;
   std::vector<std::unique_ptr<crew>> crews_;
   std::unique_ptr<admin::server> admin_;
-  std::string renewal_error_;  // the last one that was logged
+  std::uint64_t ended_by_admin_ = 0;  // sessions; on the admin thread
+  std::string renewal_error_;         // the last one that was logged
   std::atomic<bool> ending_{false};
   bool stopped_ = false;
 };

@@ -6,6 +6,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/errc.hpp"
+#include "doorward/session/record.hpp"
 
 namespace doorward::auth {
 namespace {
@@ -70,7 +71,14 @@ std::optional<std::chrono::seconds> parse_lifetime(std::string_view text) noexce
   return std::nullopt;
 }
 
-bool parse_option(std::string_view option, grant& out) noexcept {
+// As sessions carry times. A clock that is a little ahead is not the future.
+std::optional<epoch_ms> parse_login_time(std::string_view text, epoch_ms now) noexcept {
+  auto const at = session::parse_time(text);
+  if (!at || *at - now > most_clock_skew.count()) return std::nullopt;
+  return std::min(*at, now);
+}
+
+bool parse_option(std::string_view option, grant& out, epoch_ms now) noexcept {
   auto const equals = option.find('=');
   auto const name = trim(option.substr(0, equals));
   auto const value = equals == option.npos ? std::string_view{} : trim(option.substr(equals + 1));
@@ -84,17 +92,27 @@ bool parse_option(std::string_view option, grant& out) noexcept {
   }
   if (name == "idle") return (out.idle = parse_lifetime(value)).has_value();
   if (name == "absolute") return (out.absolute = parse_lifetime(value)).has_value();
+  // Doors open by these two: said twice, nobody knows which counts.
+  if (name == "acr" && !out.acr) return (out.acr = parse_level(value)).has_value();
+  if (name == "auth_time" && !out.auth_time) return (out.auth_time = parse_login_time(value, now)).has_value();
   return false;
 }
 
 }  // namespace
+
+std::optional<unsigned> parse_level(std::string_view text) noexcept {
+  unsigned level = 0;
+  auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), level);
+  if (ec != std::errc{} || end != text.data() + text.size() || level > most_level) return std::nullopt;
+  return level;
+}
 
 std::string_view grant::field(std::string_view name) const noexcept {
   auto const it = std::ranges::find(fields, name, [](auto const& f) { return std::string_view(f.first); });
   return it == fields.end() ? std::string_view{} : std::string_view(it->second);
 }
 
-result<grant> parse_grant(std::string_view text, std::string_view options, std::string_view user_field) {
+result<grant> parse_grant(std::string_view text, std::string_view options, std::string_view user_field, epoch_ms now) {
   json object;
   if (text.size() > most_bytes || !parse_object(text, object)) return errc::bad_grant;
   if (object.size() > most_fields) return errc::bad_grant;
@@ -114,7 +132,7 @@ result<grant> parse_grant(std::string_view text, std::string_view options, std::
     auto const semicolon = options.find(';');
     auto const option = trim(options.substr(0, semicolon));
     options.remove_prefix(semicolon == options.npos ? options.size() : semicolon + 1);
-    if (!option.empty() && !parse_option(option, out)) return errc::bad_grant;
+    if (!option.empty() && !parse_option(option, out, now)) return errc::bad_grant;
   }
   return out;
 }

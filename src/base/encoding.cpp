@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 
 namespace doorward {
 namespace {
@@ -51,9 +52,11 @@ public:
 
   std::span<unsigned char const> operator()(std::string_view text) {
     unsigned size = 0;
-    EVP_DigestInit_ex2(context_, algorithm_, nullptr);
-    EVP_DigestUpdate(context_, text.data(), text.size());
-    EVP_DigestFinal_ex(context_, bytes_.data(), &size);
+    // What stands in bytes_ is the digest of another text, so a failure must not pass.
+    if (EVP_DigestInit_ex2(context_, algorithm_, nullptr) != 1 ||
+        EVP_DigestUpdate(context_, text.data(), text.size()) != 1 ||
+        EVP_DigestFinal_ex(context_, bytes_.data(), &size) != 1)
+      throw std::runtime_error("no digest");
     return {bytes_.data(), size};
   }
 
@@ -66,9 +69,13 @@ private:
 }  // namespace
 
 std::string base64url(std::span<unsigned char const> bytes) {
+  std::string out((bytes.size() * 4 + 2) / 3, '\0');
+  base64url(bytes, out.data());
+  return out;
+}
+
+char* base64url(std::span<unsigned char const> bytes, char* out) noexcept {
   static constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
   std::uint32_t bits = 0;
   int count = 0;
   for (auto const b : bytes) {
@@ -76,11 +83,18 @@ std::string base64url(std::span<unsigned char const> bytes) {
     count += 8;
     while (count >= 6) {
       count -= 6;
-      out += alphabet[(bits >> count) & 63];
+      *out++ = alphabet[(bits >> count) & 63];
     }
   }
-  if (count > 0) out += alphabet[(bits << (6 - count)) & 63];
+  if (count > 0) *out++ = alphabet[(bits << (6 - count)) & 63];
   return out;
+}
+
+void append_hex(std::string& out, std::span<unsigned char const> bytes) {
+  for (auto const b : bytes) {
+    out += lower_hex[b >> 4];
+    out += lower_hex[b & 15];
+  }
 }
 
 void hex64(std::uint64_t value, char* out) noexcept {
@@ -99,7 +113,7 @@ std::string base64(std::span<unsigned char const> bytes) {
 }
 
 std::array<unsigned char, 32> sha256(std::string_view text) {
-  digest whole("SHA256");
+  thread_local digest whole("SHA256");
   auto const bytes = whole(text);
   std::array<unsigned char, 32> out{};
   std::copy_n(bytes.begin(), out.size(), out.begin());
@@ -107,7 +121,6 @@ std::array<unsigned char, 32> sha256(std::string_view text) {
 }
 
 std::array<char, 8> sha256_prefix(std::string_view text) {
-  thread_local digest sha256("SHA256");
   auto const bytes = sha256(text);
   std::array<char, 8> out{};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -120,10 +133,7 @@ std::array<char, 8> sha256_prefix(std::string_view text) {
 std::string sha1_hex(std::string_view text) {
   digest sha1("SHA1");
   std::string out;
-  for (auto const b : sha1(text)) {
-    out += lower_hex[b >> 4];
-    out += lower_hex[b & 15];
-  }
+  append_hex(out, sha1(text));
   return out;
 }
 

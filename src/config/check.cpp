@@ -58,11 +58,13 @@ void checker::run() {
   check_server();
   check_tls();
   check_session();
+  check_cookie_keys();
   check_identity();
   check_headers();
   check_upstreams();
   for (std::size_t i = 0; i < doc_.routes.size(); ++i)
     check_route(doc_.routes[i], join("routes", i));
+  check_step_up();
   check_ids();
   check_reachable();
   check_final_slash();
@@ -196,6 +198,10 @@ void checker::check_session() {
   at_most("remember_idle", "remember_absolute", life.remember_idle, life.remember_absolute, true);
   at_most("touch_every", "idle", life.touch_every, life.idle, false);
   at_most("touch_every", "remember_idle", life.touch_every, life.remember_idle, false);
+
+  if (life.streams && session.recheck.count() == 0 && seen_.sound("session.lifetime.streams"))
+    error("session.lifetime.streams", "an open stream extends its session when that is looked up again",
+          "give `session.recheck`, or leave this out");
 
   auto const& f = session.fields;
   std::vector<std::pair<char const*, std::string const*>> const names{

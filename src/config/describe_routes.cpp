@@ -97,6 +97,15 @@ typed<allow_rule> allow() {
   });
 }
 
+typed<step_up_rule> require() {
+  return mapping<step_up_rule>({
+      field("acr", &step_up_rule::acr, integer<unsigned>(0, 99), "0",
+            "The least level of the login; a session that says nothing of it has 0."),
+      field("max_age", &step_up_rule::max_age, duration(seconds{0}, seconds{hours{24 * 365}}), "0s",
+            "How long ago the login may have been; `0s` is any time."),
+  });
+}
+
 typed<nothing> rate_limit() {
   return mapping<nothing>({
       unused<nothing>("rate", any_text("rate"), "", "Requests and their time, `50/s`."),
@@ -157,6 +166,9 @@ typed<std::vector<route_config>> describe_routes() {
           field("allow", &route_config::allow, allow(), "",
                 "Who may pass; all conditions given must hold. Others get 403.")
               .without("everybody with a session"),
+          field("require", &route_config::require, require(), "",
+                "How, and how lately, one must have logged in. Others are sent to the login once more, or get 401.")
+              .without("any login"),
           field("unauthenticated", &route_config::unauthenticated, choice<unauthenticated_action>(), "auto",
                 "Without a session: `reject` is 401, `redirect` goes to the login, `auto` redirects navigations only."),
           field("upstream", &route_config::upstream, any_text("upstream's name"), "",

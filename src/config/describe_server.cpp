@@ -170,6 +170,23 @@ typed<server_config> describe_server() {
   });
 }
 
+// What fits into `Authorization: Bearer` (RFC 6750 section 2.1), and is too long to be tried out.
+parsed<redacted> parse_admin_token(std::string_view written) {
+  constexpr std::size_t shortest_token = 16;
+  constexpr std::size_t longest_token = 1024;
+  constexpr std::string_view others = "-._~+/=";
+  if (written.empty()) return redacted{};
+  if (written.size() < shortest_token)
+    return complaint{"a token has at least 16 characters", "for example what `openssl rand -hex 32` prints"};
+  if (written.size() > longest_token) return complaint{"a token has at most 1024 characters"};
+  for (char const c : written) {
+    bool const letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter_or_digit && others.find(c) == others.npos)
+      return complaint{"a token has letters, digits and any of `-._~+/=`, and nothing else"};
+  }
+  return redacted{std::string{written}};
+}
+
 typed<admin_config> describe_admin() {
   auto const address = parsed_text<std::optional<endpoint>>(
       "listen address", "^$|^(unix:/.+|.+:[0-9]+)$", [](std::string_view written) -> parsed<std::optional<endpoint>> {
@@ -181,6 +198,9 @@ typed<admin_config> describe_admin() {
   return mapping<admin_config>({
       field("listen", &admin_config::listen, address, default_admin_listen,
             "Where health, metrics and the effective configuration are served. `\"\"` turns it off."),
+      field("token", &admin_config::token, parsed_text<redacted>("token", "", parse_admin_token), "\"\"",
+            "Whoever presents it there (`Authorization: Bearer`) sees and ends people's sessions under `/sessions`. "
+            "Without one, nobody does."),
   });
 }
 

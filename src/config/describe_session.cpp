@@ -62,6 +62,18 @@ parsed<std::string> parse_fixed_path(std::string_view written) {
   return path;
 }
 
+// Other programs may have to read it too, so it is text that nobody can understand in two ways.
+parsed<redacted> parse_signing_key(std::string_view written) {
+  constexpr std::size_t shortest = 32;
+  auto const is_text = [](char c) { return c >= ' ' && c <= '~'; };
+  if (!std::all_of(written.begin(), written.end(), is_text))
+    return complaint{"a key is one line of printable ASCII", "make one by `openssl rand -base64 32`"};
+  if (written.size() < shortest)
+    return complaint{fmt::format("a key has at least {} characters", shortest),
+                     "make one by `openssl rand -base64 32`"};
+  return redacted{std::string{written}};
+}
+
 typed<cookie_config> cookie() {
   constexpr char token_pattern[] = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
   return mapping<cookie_config>({
@@ -73,9 +85,10 @@ typed<cookie_config> cookie() {
             "`public_origin` is not https."),
       field("same_site", &cookie_config::policy, choice<same_site>(), "lax",
             "The SameSite attribute. `none` needs `secure`."),
-      unused<cookie_config>("keys", list(any_text("secret")), "[]",
-                            "HMAC keys, newest first: forged ids then never reach Redis.")
-          .not_yet(),
+      field(
+          "keys", &cookie_config::keys, list(parsed_text<redacted>("secret", "^[ -~]{32,}$", parse_signing_key)), "[]",
+          "Keys that ids are signed with: the first signs, all are believed. Forged ids then never reach Redis. Up to "
+          "8, of 32 characters or more."),
   });
 }
 
@@ -101,6 +114,8 @@ typed<session_lifetime> lifetime() {
             "`absolute` of sessions granted with `remember`."),
       field("touch_every", &session_lifetime::touch_every, life, "1m",
             "How often at most a request extends the session in Redis. Less than `idle`."),
+      field("streams", &session_lifetime::streams, boolean(), "false",
+            "An open WebSocket or event stream extends the session, as if its user kept asking. Needs `recheck`."),
   });
 }
 
@@ -181,6 +196,8 @@ typed<session_config> describe_session() {
             "The Redis key of the set of a user's session keys."),
       field("layout", &session_config::layout, choice<key_layout>(), "plain",
             "`tagged`: a user's keys are in one slot of a Redis Cluster."),
+      field("store_hashed", &session_config::store_hashed, boolean(), "false",
+            "Keys hold the SHA-256 of an id instead of the id, so that what is read in Redis opens nothing."),
       unused<session_config>("encoding", choice<int>({{"hash", 0}}, {"json", "redisjson", "php"}), "hash",
                              "How a session is stored: a hash."),
       field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
@@ -188,6 +205,9 @@ typed<session_config> describe_session() {
       field("limit", &session_config::limit, limit(), "", "How many sessions a user may have."),
       field("bind", &session_config::bind, binding(), "[]",
             "What of a request must be as at the login: the User-Agent, the network (/24 of IPv4, /48 of IPv6)."),
+      field("recheck", &session_config::recheck, duration(milliseconds{0}, milliseconds{std::chrono::minutes{5}}), "1s",
+            "How often the sessions of open WebSockets and event streams are looked up again, each once; what is over "
+            "ends. 0s is never: then only what is ended through this process, and at the absolute limit."),
       unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
   });
 }

@@ -28,6 +28,17 @@ std::string harmless(std::string_view text) {
   return out;
 }
 
+// An item of a list on a line of its own has no name in front of it for mask_secrets to know it by.
+std::string masked(std::string_view line, problem const& p) {
+  auto out = mask_secrets(line);
+  if (!p.path.starts_with("session.cookie.keys[") || out.find("keys") != std::string::npos) return out;
+  auto const from = offset_of(out, p.where.column - 1);
+  auto const names_source = out.find("${", from);
+  if (names_source == std::string::npos || names_source > from + 1)
+    std::fill(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '*');
+  return out;
+}
+
 // The line with a caret under the column (from 1). Of a long line, the part around it.
 void print_source(std::ostream& out, std::string const& line, std::size_t column) {
   std::size_t const caret = column - 1;
@@ -54,7 +65,7 @@ void print(std::ostream& out, std::vector<problem> const& problems, std::string_
     if (!p.path.empty()) out << harmless(p.path) << ": ";
     out << harmless(p.text) << '\n';
     if (p.where.line > 0) {
-      auto const line = mask_secrets(line_of(text, p.where.line));
+      auto const line = masked(line_of(text, p.where.line), p);
       if (line.find_first_not_of(" \t") != std::string::npos) print_source(out, line, p.where.column);
     }
     if (!p.suggestion.empty()) out << "  " << harmless(p.suggestion) << '\n';

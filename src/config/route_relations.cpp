@@ -33,14 +33,20 @@ bool has_method(std::vector<std::string> const& methods, std::string const& want
   return listed(wanted.c_str()) || (wanted == "HEAD" && listed("GET"));
 }
 
+bool asks_for_less(step_up_rule const& a, step_up_rule const& b) {
+  if (a.acr < b.acr) return true;
+  return b.max_age.count() > 0 && (a.max_age.count() == 0 || a.max_age > b.max_age);
+}
+
 }  // namespace
 
 bool guards(route_config const& r) {
-  return r.auth != auth_mode::none || !r.allow.empty();
+  return r.auth != auth_mode::none || !r.allow.empty() || !r.require.empty();
 }
 
 bool is_weaker(route_config const& weak, route_config const& strong) {
   if (strictness(weak.auth) < strictness(strong.auth)) return true;
+  if (asks_for_less(weak.require, strong.require)) return true;
   if (!values_within(weak.allow.roles, strong.allow.roles)) return true;
   auto const& fields = weak.allow.fields;
   return !std::all_of(strong.allow.fields.begin(), strong.allow.fields.end(), [&](auto const& wanted) {

@@ -18,7 +18,8 @@
 ///   describe_routes.cpp     headers, defaults, routes
 ///
 /// What only shows when several values are looked at together is checked in check.cpp and, for routes, in
-/// check_routes.cpp, check_final_slash.cpp and check_rewrites.cpp; for certificates, in check_tls.cpp.
+/// check_routes.cpp, check_step_up.cpp, check_final_slash.cpp and check_rewrites.cpp; for certificates, in
+/// check_tls.cpp; for the keys that ids are signed with, in check_cookie_keys.cpp.
 namespace doorward::config {
 
 /// `redis:` as written; the URL and the keys beside it are put together when all is read.
@@ -79,10 +80,12 @@ private:
   void check_certificates();
   bool check_certificate(tls_certificate const& c, std::string const& path);
   void check_session();
+  void check_cookie_keys();
   void check_identity();
   void check_headers();
   void check_upstreams();
   void check_route(route_config const& r, std::string const& path);
+  void check_step_up();
   void check_reachable();
   void check_final_slash();
   void check_rewrites();

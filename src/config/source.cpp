@@ -35,10 +35,58 @@ bool allowed_control(std::string_view text, std::size_t i) noexcept {
   return c == '\t' || c == '\n' || (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n');
 }
 
-// Covers [from, to) with one star a character.
-void cover(std::string& line, std::size_t from, std::size_t to) {
+// Covers [from, to) with one star a character; returns the end of what stands there now.
+std::size_t cover(std::string& line, std::size_t from, std::size_t to) {
   auto const stars = characters(std::string_view{line}.substr(from, to - from));
   line.replace(from, to - from, stars, '*');
+  return from + stars;
+}
+
+// Names a variable or a file, which is what one wants to see.
+bool is_interpolated(std::string const& line, std::size_t at) noexcept {
+  return line.compare(at, 2, "${") == 0;
+}
+
+std::size_t after_blanks(std::string const& line, std::size_t at) noexcept {
+  return std::min(line.find_first_not_of(' ', at), line.size());
+}
+
+// What `name`, which stands at `at`, is given.
+void cover_value(std::string& line, std::size_t at, std::string_view name) {
+  auto from = after_blanks(line, at + name.size());
+  if (is_interpolated(line, from)) return;
+  char const quote = from < line.size() ? line[from] : ' ';
+  auto to = line.size();
+  if (quote == '"' || quote == '\'') {
+    if (is_interpolated(line, from + 1)) return;
+    to = std::min(line.find(quote, ++from), line.size());
+  } else if (name.back() == '=') {
+    to = std::min(line.find_first_of("&\"' ", from), line.size());
+  } else {
+    // In a flow mapping the value ends at a comma; on a line of its own it may hold one.
+    bool const own_line = line.find_first_not_of(" -\"'") == at;
+    if (!own_line) to = std::min(line.find_first_of(",}", from), line.size());
+  }
+  cover(line, from, to);
+}
+
+// The same of a list, as far as it goes on this line. In a list of mappings there are names of files.
+void cover_list(std::string& line, std::size_t at, std::string_view name) {
+  auto from = after_blanks(line, at + name.size());
+  if (from < line.size() && line[from] != '[') return cover_value(line, at, name);
+  while (from < line.size() && line[from] != ']') {
+    from = after_blanks(line, from + 1);
+    if (from >= line.size() || line[from] == '{' || line[from] == ']') return;
+    char const quote = line[from];
+    bool const quoted = quote == '"' || quote == '\'';
+    if (quoted) ++from;
+    auto const to = quoted                        ? line.find(quote, from)
+                    : is_interpolated(line, from) ? line.find('}', from)
+                                                  : line.find_first_of(",]", from);
+    auto const end = std::min(to, line.size());
+    auto const shown_to = is_interpolated(line, from) ? end : cover(line, from, end);
+    from = std::min(line.find_first_of(",]", shown_to), line.size());
+  }
 }
 
 }  // namespace
@@ -92,28 +140,15 @@ std::string mask_secrets(std::string_view line) {
     auto const end = word.rfind('@');
     if (end != std::string::npos) cover(out, at + 3, at + 3 + end);
   }
-  static constexpr std::array<std::string_view, 4> names{"password:", "password\":", "password':", "password="};
-  for (auto const name : names) {
-    for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + name.size())) {
-      auto from = at + name.size();
-      while (from < out.size() && out[from] == ' ')
-        ++from;
-      if (out.compare(from, 2, "${") == 0) continue;  // names a variable or a file, which is what one wants to see
-      char const quote = from < out.size() ? out[from] : ' ';
-      auto to = out.size();
-      if (quote == '"' || quote == '\'') {
-        if (out.compare(from + 1, 2, "${") == 0) continue;
-        to = std::min(out.find(quote, ++from), out.size());
-      } else if (name.back() == '=') {
-        to = std::min(out.find_first_of("&\"' ", from), out.size());
-      } else {
-        // In a flow mapping the value ends at a comma; on a line of its own it may hold one.
-        bool const own_line = out.find_first_not_of(" -\"'") == at;
-        if (!own_line) to = std::min(out.find_first_of(",}", from), out.size());
-      }
-      cover(out, from, to);
-    }
-  }
+  static constexpr std::array<std::string_view, 7> names{
+      "password:", "password\":", "password':", "password=", "token:", "token\":", "token':"};
+  for (auto const name : names)
+    for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + name.size()))
+      cover_value(out, at, name);
+  static constexpr std::array<std::string_view, 3> lists{"keys:", "keys\":", "keys':"};
+  for (auto const name : lists)
+    for (auto at = out.find(name); at != std::string::npos; at = out.find(name, at + name.size()))
+      cover_list(out, at, name);
   return out;
 }
 

@@ -25,8 +25,8 @@ namespace doorward::config {
 /// than tab and line ends (a carriage return only in front of a line feed). nullopt when the text is clean.
 [[nodiscard]] std::optional<std::size_t> find_bad_byte(std::string_view text) noexcept;
 
-/// A source line fit to be shown: passwords written into it are covered with `*`, character for character, so that a
-/// caret below it still points at the same place.
+/// A source line fit to be shown: passwords and keys written into it are covered with `*`, character for character, so
+/// that a caret below it still points at the same place.
 [[nodiscard]] std::string mask_secrets(std::string_view line);
 
 }  // namespace doorward::config

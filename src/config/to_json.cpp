@@ -5,6 +5,7 @@
 #include "config/scalars.hpp"
 #include "doorward/config/load.hpp"
 #include "doorward/config/words.hpp"
+#include "doorward/http/signed_ids.hpp"
 
 // The same keys, in the same order and notation, as the file has: what this writes can be read back.
 namespace doorward::config {
@@ -112,6 +113,14 @@ json redis(redis_config const& r) {
           {"timeouts", {{"connect", time(r.connect_timeout)}, {"command", time(r.command_timeout)}}}};
 }
 
+// What is shown is too short to be read back as a key: nobody is to sign with it by mistake.
+json keys(cookie_config const& c) {
+  auto out = json::array();
+  for (auto const& kid : http::signed_ids(c.name, c.keys).kids())
+    out.push_back("<redacted, kid " + kid + '>');
+  return out;
+}
+
 json session(session_config const& s) {
   auto const& l = s.lifetime;
   auto const& f = s.fields;
@@ -119,10 +128,14 @@ json session(session_config const& s) {
   if (s.bind.user_agent) bound.push_back("user_agent");
   if (s.bind.ip_prefix) bound.push_back("ip_prefix");
   return {{"cookie",
-           {{"name", written(s.cookie.name)}, {"secure", s.cookie.secure}, {"same_site", word_for(s.cookie.policy)}}},
+           {{"name", written(s.cookie.name)},
+            {"secure", s.cookie.secure},
+            {"same_site", word_for(s.cookie.policy)},
+            {"keys", keys(s.cookie)}}},
           {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
           {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
           {"layout", word_for(s.layout)},
+          {"store_hashed", s.store_hashed},
           {"fields",
            {{"user", written(f.user)},
             {"roles", written(f.roles)},
@@ -133,12 +146,14 @@ json session(session_config const& s) {
             {"absolute", time(l.absolute)},
             {"remember_idle", time(l.remember_idle)},
             {"remember_absolute", time(l.remember_absolute)},
-            {"touch_every", time(l.touch_every)}}},
+            {"touch_every", time(l.touch_every)},
+            {"streams", l.streams}}},
           {"limit",
            {{"per_user", s.limit.per_user},
             {"per_device", s.limit.per_device},
             {"when_full", word_for(s.limit.when_full)}}},
-          {"bind", std::move(bound)}};
+          {"bind", std::move(bound)},
+          {"recheck", time(s.recheck)}};
 }
 
 json identity(identity_config const& i) {
@@ -202,6 +217,7 @@ json route(route_config const& r) {
   if (!r.methods.empty()) out["methods"] = written(r.methods);
   out["auth"] = word_for(r.auth);
   if (!r.allow.empty()) out["allow"] = allow(r.allow);
+  if (!r.require.empty()) out["require"] = {{"acr", r.require.acr}, {"max_age", time(r.require.max_age)}};
   out["unauthenticated"] = word_for(r.unauthenticated);
   if (r.respond) {
     out["respond"] = *r.respond;
@@ -229,7 +245,9 @@ std::string to_json(model const& m) {
   json const out{
       {"version", 1},
       {"server", server(m.server)},
-      {"admin", {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""}}},
+      {"admin",
+       {{"listen", m.admin.listen ? written(endpoint_text(*m.admin.listen)) : ""},
+        {"token", m.admin.token.empty() ? "" : hidden}}},
       {"redis", redis(m.redis)},
       {"session", session(m.session)},
       {"identity", identity(m.identity)},

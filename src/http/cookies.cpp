@@ -42,6 +42,30 @@ constexpr auto id_bytes = [] {
   return table;
 }();
 
+bool is_among(std::string_view text, std::array<std::string_view, session_cookies::most> const& all,
+              std::size_t count) noexcept {
+  auto const end = all.begin() + static_cast<std::ptrdiff_t>(count);
+  return std::find(all.begin(), end, text) != end;
+}
+
+void look_at(std::string_view value, signed_ids const& ids, session_cookies& into) {
+  if (auto const trouble = ids.find_trouble(value)) {
+    into.trouble = std::max(into.trouble, trouble);
+    return;
+  }
+  if (is_among(value, into.looked_at, into.looked_at_count)) return;
+  if (into.looked_at_count == session_cookies::most) {
+    into.too_many = true;
+    return;
+  }
+  into.looked_at[into.looked_at_count++] = value;
+  auto const id = ids.id_in(value);
+  if (id.empty())
+    into.trouble = signature_trouble::wrong;
+  else if (!is_among(id, into.ids, into.count))  // else two keys have signed it
+    into.ids[into.count++] = id;
+}
+
 }  // namespace
 
 bool is_session_id(std::string_view value) noexcept {
@@ -49,20 +73,18 @@ bool is_session_id(std::string_view value) noexcept {
   return std::ranges::all_of(value, [](char c) { return id_bytes[static_cast<unsigned char>(c)]; });
 }
 
-void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into) noexcept {
+bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into) {
+  bool here = false;
   pieces all(field);
   for (std::string_view piece; all.next(piece);) {
     if (!is_called(piece, name)) continue;
-    into.present = true;
+    here = true;
     auto value = trim(piece.substr(piece.find('=') + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    auto const known = into.ids.begin() + static_cast<std::ptrdiff_t>(into.count);
-    if (!is_session_id(value) || std::find(into.ids.begin(), known, value) != known) continue;
-    if (into.count == session_cookies::most)
-      into.too_many = true;
-    else
-      into.ids[into.count++] = value;
+    look_at(value, ids, into);
   }
+  into.present = into.present || here;
+  return here;
 }
 
 bool append_without_cookie(std::string& out, std::string_view field, std::string_view name) {

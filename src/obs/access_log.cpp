@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/obs/terminal.hpp"
 #include "obs/rfc3339.hpp"
-#include "obs/terminal.hpp"
 
 namespace doorward::obs {
 namespace {

@@ -5,11 +5,14 @@
 namespace doorward::obs {
 namespace {
 
-constexpr std::array<std::string_view, 6> outcomes{"forward", "respond", "redirect", "login", "logout", "own"};
+constexpr std::array<std::string_view, 7> outcomes{"forward", "respond", "redirect", "login", "logout", "own", "allow"};
 constexpr std::array<std::string_view, lookup_results> lookups{"hit",       "miss",   "ghost", "malformed",
                                                                "coalesced", "cached", "error", "elsewhere"};
 constexpr std::array<std::string_view, end_reasons> ends{"logout",  "everywhere", "replaced",
                                                          "revoked", "displaced",  "expired"};
+constexpr std::array<std::string_view, stream_ends> streams{
+    "logout",          "session_replaced", "session_revoked", "session_displaced",
+    "session_expired", "session_unknown",  "session_changed", "forbidden"};
 constexpr std::array<std::string_view, touch_results> touches{"extended", "gone", "error"};
 constexpr std::array<std::string_view, handshake_results> handshakes{"full", "resumed", "failed"};
 
@@ -23,6 +26,9 @@ std::string_view name(lookup_result r) noexcept {
 }
 std::string_view name(end_reason r) noexcept {
   return ends[static_cast<std::size_t>(r)];
+}
+std::string_view name(stream_end e) noexcept {
+  return streams[static_cast<std::size_t>(e)];
 }
 std::string_view name(touch_result r) noexcept {
   return touches[static_cast<std::size_t>(r)];

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/obs/terminal.hpp"
 #include "obs/rfc3339.hpp"
-#include "obs/terminal.hpp"
 
 namespace doorward::obs::log {
 namespace {

@@ -40,6 +40,7 @@ worker_metrics& worker_metrics::operator+=(worker_metrics const& other) {
   lookup_duration_ += other.lookup_duration_;
   add_up(lookups_, other.lookups_);
   add_up(sessions_ended_, other.sessions_ended_);
+  add_up(streams_ended_, other.streams_ended_);
   add_up(touches_, other.touches_);
   add_up(handshakes_, other.handshakes_);
   add_up(logins_shed_, other.logins_shed_);
@@ -54,6 +55,8 @@ worker_gauges& worker_gauges::operator+=(worker_gauges const& other) {
   connections_active += other.connections_active;
   connections_idle += other.connections_idle;
   connections_tunnel += other.connections_tunnel;
+  streams_watched += other.streams_watched;
+  sessions_watched += other.sessions_watched;
   upstreams.resize(std::max(upstreams.size(), other.upstreams.size()));
   for (std::size_t i = 0; i < other.upstreams.size(); ++i) {
     upstreams[i].active += other.upstreams[i].active;
@@ -85,6 +88,10 @@ std::vector<metric_info> const& metric_table() {
       {"doorward_session_lookup_duration_seconds", histogram, "Waiting for Redis to answer a look-up.", ""},
       {"doorward_sessions_created_total", counter, "Sessions written after a login.", ""},
       {"doorward_sessions_ended_total", counter, "Sessions deleted or found past their absolute limit.", "reason"},
+      {"doorward_streams_watched", gauge, "WebSockets and event streams that end with their session.", ""},
+      {"doorward_streams_sessions", gauge, "Sessions of those, each counted once a worker.", ""},
+      {"doorward_streams_ended_total", counter, "WebSockets and event streams that ended because their session did.",
+       "reason"},
       {"doorward_touch_total", counter, "Attempts to extend a session's idle time.", "result"},
       {"doorward_redis_connected", gauge, "Connections to Redis that can be used.", ""},
       {"doorward_redis_pending", gauge, "Commands waiting for their reply.", ""},

@@ -48,14 +48,17 @@ constexpr bool has_no_content(unsigned status) noexcept {
 }
 
 // Status line and the headers that follow from status and type alone.
-void append_fixed(std::string& out, unsigned status, std::string_view type) {
+void append_fixed(std::string& out, unsigned status, std::string_view type, std::string_view challenge = {}) {
   out += "HTTP/1.1 ";
   append_number(out, status);
   out += ' ';
   out += http::reason_phrase(status);
   out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
   if (!type.empty()) append_header(out, "Content-Type", type);
-  if (status == 401) out += "WWW-Authenticate: Session\r\n";
+  if (status != 401) return;
+  out += "WWW-Authenticate: Session";
+  if (!challenge.empty()) (out += ' ') += challenge;
+  out += "\r\n";
 }
 
 // The rest of the headers, the empty line, and the body.
@@ -104,7 +107,8 @@ void append_problem_end(std::string& out, answer_context const& c) {
   out += "\"}";
 }
 
-constexpr std::string_view title_of(unsigned status) noexcept {
+constexpr std::string_view title_of(unsigned status, std::string_view code) noexcept {
+  if (code == "insufficient_user_authentication") return "Please log in again";  // they are logged in
   switch (status) {
     case 401: return "You are not logged in";
     case 403: return "Not allowed";
@@ -127,10 +131,11 @@ constexpr bool is_passing(unsigned status) noexcept {
 struct page_extras {
   std::string_view login_link;  ///< empty = none
   unsigned reload_after = 0;    ///< seconds; 0 = it stays. A form that was sent is not sent again: the page is fetched.
+  std::string_view challenge;   ///< for the head
 };
 
 void append_page(std::string& out, answer_context const& c, explanation const& e, page_extras const& extras) {
-  auto const title = title_of(e.status);
+  auto const title = title_of(e.status, e.code);
   out +=
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n";
@@ -202,7 +207,7 @@ void append_explained_page(std::string& out, explanation const& e, answer_contex
                            auto const& more_headers, bool close) {
   auto& body = scratch();
   append_page(body, c, e, extras);
-  append_fixed(out, e.status, "text/html; charset=utf-8");
+  append_fixed(out, e.status, "text/html; charset=utf-8", extras.challenge);
   out += page_policy;
   more_headers();
   append_rest(out, c, e.status, body, close);
@@ -212,26 +217,35 @@ void append_explained_page(std::string& out, explanation const& e, answer_contex
 
 void append_refusal(std::string& out, answer_context const& c, refusal const& r) {
   auto const& a = about(r.why);
+  auto const status = r.status == 0 ? a.status : r.status;
+  auto const close = r.status == 0 && a.close;
   auto const more_headers = [&] {
-    if (a.status == 429 || a.status == 503) {
+    if (r.names_login) append_header(out, "Doorward-Login", r.login_link);
+    if (a.status == 429 || status == 503) {
       out += "Retry-After: ";
       append_number(out, r.retry_after);
       out += "\r\n";
     }
-    if (a.status == 405) append_header(out, "Allow", r.allow);
+    if (status == 405) append_header(out, "Allow", r.allow);
   };
   if (r.is_navigation) {
-    page_extras const extras{r.login_link, r.tries_again ? r.retry_after : 0};
-    append_explained_page(out, {a.status, a.code, a.text}, c, extras, more_headers, a.close);
+    page_extras const extras{r.login_link, r.tries_again ? r.retry_after : 0, r.challenge};
+    append_explained_page(out, {status, a.code, a.text}, c, extras, more_headers, close);
     return;
   }
   auto const& made = ready(r.why);
   auto& body = scratch();
-  body += made.body;
+  if (status == a.status)
+    body += made.body;
+  else
+    append_problem_start(body, {status, a.code, a.text});
   append_problem_end(body, c);
-  out += made.head;
+  if (status == a.status && r.challenge.empty())
+    out += made.head;
+  else
+    append_fixed(out, status, problem_json, r.challenge);
   more_headers();
-  append_rest(out, c, a.status, body, a.close);
+  append_rest(out, c, status, body, close);
 }
 
 void append_redirect(std::string& out, answer_context const& c, unsigned status, std::string_view location) {
@@ -240,15 +254,22 @@ void append_redirect(std::string& out, answer_context const& c, unsigned status,
   append_rest(out, c, status, {}, false);
 }
 
-void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation) {
-  if (status < 400) {
+void append_allowed(std::string& out, answer_context const& c, std::string_view lines) {
+  append_fixed(out, 200, {});
+  out += lines;
+  append_rest(out, c, 200, {}, false);
+}
+
+void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation, unsigned sent) {
+  if (status < 400 && sent == 0) {
     append_fixed(out, status, {});
     append_rest(out, c, status, {}, false);
     return;
   }
-  explanation e{status, "respond", "This address does not serve requests."};
+  if (sent == 0) sent = status;
+  explanation e{sent, "respond", "This address does not serve requests."};
   if (status >= 500) e.text = "This is not available right now.";
-  if (status == 404) e = {status, about(errc::no_route).code, about(errc::no_route).text};
+  if (status == 404) e = {sent, about(errc::no_route).code, about(errc::no_route).text};
   if (is_navigation) {
     append_explained_page(
         out, e, c, {}, [] {}, false);
@@ -257,8 +278,8 @@ void append_status(std::string& out, answer_context const& c, unsigned status, b
   auto& body = scratch();
   append_problem_start(body, e);
   append_problem_end(body, c);
-  append_fixed(out, status, problem_json);
-  append_rest(out, c, status, body, false);
+  append_fixed(out, sent, problem_json);
+  append_rest(out, c, sent, body, false);
 }
 
 void append_html(std::string& out, answer_context const& c, unsigned status, std::string_view html,

@@ -120,6 +120,13 @@ net::task<result<void>> resolve(exchange& x) {
   co_return a.why;
 }
 
+// No cookie came that Redis could be asked about.
+errc nothing_to_ask(exchange const& x) noexcept {
+  if (!x.cookies.present) return errc::no_session;
+  auto const forged = x.cookies.trouble && *x.cookies.trouble != http::signature_trouble::malformed;
+  return forged ? errc::session_forged : errc::session_malformed;
+}
+
 bool is_about_session(errc e) noexcept {
   return about(e).from == origin::session;
 }
@@ -134,7 +141,7 @@ net::task<result<void>> authenticate(exchange& x) {
   if (x.cookies.count == 0) {
     if (x.cookies.present) x.worker.metrics.lookup(lookup_result::malformed);
     if (optional) co_return result<void>{};
-    co_return x.cookies.present ? errc::session_malformed : errc::no_session;
+    co_return nothing_to_ask(x);
   }
 
   auto const found = co_await resolve(x);
@@ -146,7 +153,7 @@ net::task<result<void>> authenticate(exchange& x) {
     co_return why;
   }
 
-  if (mode != config::auth_mode::passive && !x.dry_run &&
+  if (mode != config::auth_mode::passive && !x.passive && !x.dry_run &&
       session::needs_touch(x.session, x.view().config.session.lifetime, wall_now()))
     x.worker.store.touch(x.session_id);
   co_return result<void>{};

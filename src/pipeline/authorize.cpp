@@ -2,6 +2,7 @@
 
 #include "doorward/auth/request_checks.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -17,15 +18,16 @@ bool has_role(std::string_view roles, std::vector<std::string> const& wanted) {
   return found;
 }
 
-bool is_allowed(exchange const& x) {
-  if (!x.route->config.allow.roles.empty() && !has_allowed_role(x)) return false;
-  return std::ranges::all_of(x.route->fields, [&](auto const& f) { return has_allowed_value(x, f); });
+bool has_value(session::record const& who, runtime::compiled_route::field_rule const& rule) {
+  return who.has(rule.slot) && std::ranges::find(rule.values, who.get(rule.slot)) != rule.values.end();
 }
 
 // A WebSocket handshake is a GET, but what it opens is not safe, and browsers let every page try (RFC 6455
 // section 10.2).
 bool asks_for_change(exchange const& x) noexcept {
-  return !http::is_safe(x.head.verb) || x.head.wants_upgrade();
+  if (!http::is_safe(x.head.verb) || x.head.wants_upgrade()) return true;
+  // A proxy that asks has kept Connection and Upgrade to itself. This one is end to end, and in HTTP/2 too (RFC 8441).
+  return x.proxy.asked && x.head.find("Sec-WebSocket-Version") != nullptr;
 }
 
 result<void> guard_cross_site(exchange const& x) {
@@ -43,6 +45,14 @@ result<void> guard_cross_site(exchange const& x) {
   return auth::initiator_of(x.head, origin) == initiator::cross_site ? errc::csrf : result<void>{};
 }
 
+// After `allow`: whom a better login does not help is not asked for one.
+result<void> require_login(exchange const& x) {
+  if (!x.authenticated()) return errc::no_session;
+  if (auto const missing = shortfall(x.route->config.require, login_facts_of(x.session), wall_now()); missing != errc{})
+    return missing;
+  return {};
+}
+
 }  // namespace
 
 bool names_login_form(exchange const& x) {
@@ -56,12 +66,19 @@ bool has_allowed_role(exchange const& x) {
 }
 
 bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule) {
-  return x.session.has(rule.slot) && std::ranges::find(rule.values, x.session.get(rule.slot)) != rule.values.end();
+  return has_value(x.session, rule);
+}
+
+bool is_allowed(session::record const& who, runtime::compiled_route const& route) {
+  auto const& roles = route.config.allow.roles;
+  if (!roles.empty() && !has_role(who.roles(), roles)) return false;
+  return std::ranges::all_of(route.fields, [&](auto const& f) { return has_value(who, f); });
 }
 
 result<void> authorize(exchange& x) {
   if (auto r = guard_cross_site(x); !r) return r;
-  if (!x.route->config.allow.empty() && !is_allowed(x)) return errc::forbidden;
+  if (!x.route->config.allow.empty() && !is_allowed(x.session, *x.route)) return errc::forbidden;
+  if (!x.route->config.require.empty()) return require_login(x);
   return {};
 }
 

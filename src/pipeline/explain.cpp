@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/session/key.hpp"
 #include "pipeline/explain_binding.hpp"
 #include "pipeline/explain_refusal.hpp"
 #include "pipeline/own.hpp"
@@ -40,23 +41,31 @@ public:
 
   void tell_cookies() {
     auto const& name = x_.view().config.session.cookie.name;
+    bool const is_signed = x_.view().ids.active();
     if (x_.cookies.count > 0)
-      say("cookie", fmt::format("{}: {} value{} that may be a session id", name, x_.cookies.count,
-                                x_.cookies.count == 1 ? "" : "s"));
+      say("cookie", fmt::format("{}: {} value{} {}", name, x_.cookies.count, x_.cookies.count == 1 ? "" : "s",
+                                is_signed ? "with a good signature" : "that may be a session id"));
+    else if (!x_.cookies.present)
+      say("cookie", "none called " + name);
     else
-      say("cookie", x_.cookies.present ? name + ": no value of it could be a session id" : "none called " + name);
+      say("cookie",
+          name + (is_signed ? ": no value of it has a good signature" : ": no value of it could be a session id"));
   }
 
   net::task<> tell_store() {
-    auto const& key = x_.view().config.session.key;
+    auto const& session = x_.view().config.session;
     for (std::size_t i = 0; i < x_.cookies.count; ++i) {
       auto const id = x_.cookies.ids[i];
       auto const hash = sha256_prefix(id);
-      auto const tag = x_.worker.store.names().tag_of_id(id);
-      auto const shown = tag.empty() ? std::string{} : fmt::format("{{{}}}.", tag);
-      say("key",
-          fmt::format("{}{}...{}  (logged as {})", key.prefix, shown, key.suffix, std::string_view(hash.data(), 8)));
-      auto const full = x_.worker.store.names().session(id);
+      auto const full = session::key_of(session, id);
+      auto const tag = session::tag_of_id(session, id);
+      // An id is as good as a password; its hash may be shown.
+      say("key", fmt::format("{}  (logged as {})",
+                             session.store_hashed ? full
+                                                  : fmt::format("{}{}...{}", session.key.prefix,
+                                                                tag.empty() ? "" : fmt::format("{{{}}}.", tag),
+                                                                session.key.suffix),
+                             std::string_view(hash.data(), hash.size())));
       text_sink type;
       text_sink ttl;
       std::array<std::string_view, 2> const ask_type{"TYPE", full};
@@ -80,7 +89,22 @@ public:
       if (x_.session.has(slot)) say("field", fmt::format("{} = {}", x_.view().fields.name(slot), x_.session.get(slot)));
   }
 
-  void tell_allow() { explain_allow(x_, out_); }
+  void tell_rules() {
+    explain_allow(x_, out_);
+    explain_require(x_, out_);
+  }
+
+  // What extends the session, and what stays open only as long as it.
+  void tell_activity() {
+    if (x_.passive) say("session", "not extended: the request says Doorward-Passive: 1");
+    auto const* accept = x_.head.find("accept");
+    bool const opens = passes_upgrade(x_) || (accept != nullptr && accept->value.starts_with("text/event-stream"));
+    if (!opens || !x_.authenticated() || x_.route->to != runtime::route_target::upstream) return;
+    auto const& every = x_.view().config.session.recheck;
+    say("stays open", fmt::format("until the session ends{}",
+                                  every.count() == 0 ? std::string(" here or at its absolute limit")
+                                                     : fmt::format(": looked at every {} ms", every.count())));
+  }
 
   void tell_headers() {
     for (std::size_t i = 0; i < x_.kept.size(); ++i)
@@ -121,6 +145,7 @@ std::string_view target_name(runtime::route_target d) noexcept {
     case runtime::route_target::logout: return "log out";
     case runtime::route_target::sessions: return "list or end the user's sessions";
     case runtime::route_target::whoami: return "say who it is";
+    case runtime::route_target::proxy: return "tell a proxy in front what becomes of a request that it has";
     case runtime::route_target::unclaimed: return "nothing is there: 404 not_found";
   }
   return "";
@@ -155,8 +180,10 @@ net::task<result<void>> walk(exchange& x, explainer& tell) {
   if (!authenticated) co_return authenticated;
   tell.tell_fields();
   if (auto r = authorize(x); !r) co_return r;
-  tell.tell_allow();
+  tell.tell_rules();
+  tell.tell_activity();
   if (!takes_method(x)) co_return errc::method_not_allowed;
+  if (x.route->to == runtime::route_target::proxy) co_return errc::forward_auth_untrusted;
   auto r = transform(x);
   co_return r;
 }

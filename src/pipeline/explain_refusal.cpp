@@ -10,6 +10,7 @@
 #include "pipeline/explain_request.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -109,15 +110,29 @@ void explain_identity(exchange const& x, explanation& out) {
   }
 }
 
+std::string signature_trouble(exchange const& x) {
+  switch (x.cookies.trouble.value_or(http::signature_trouble::malformed)) {
+    case http::signature_trouble::missing:
+      return "it has no signature, and session.cookie.keys wants one; the cookie holds more than the id then";
+    case http::signature_trouble::unknown_key:
+      return "it was signed with a key that is not among session.cookie.keys; theirs have the kids " +
+             join(x.view().ids.kids());
+    default: return "its signature is not that of the key it names";
+  }
+}
+
 std::string session_trouble(exchange const& x, errc why) {
   auto const& session = x.view().config.session;
   switch (why) {
-    case errc::no_session: return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
+    case errc::no_session:
+      if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
+      return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
     case errc::session_malformed:
       return session.layout == config::key_layout::plain
                  ? "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -"
                  : "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -, and with `layout: tagged` it begins "
                    "with four of 0-9 a-f and a dot";
+    case errc::session_forged: return signature_trouble(x);
     case errc::session_unknown: return "Redis has no such session";
     case errc::session_ghost:
       return fmt::format("the hash has no field {}, or contradicts itself", session.fields.user);
@@ -130,7 +145,10 @@ std::string session_trouble(exchange const& x, errc why) {
 }
 
 void explain_session(exchange const& x, errc why, explanation& out) {
-  out.say("because", session_trouble(x, why));
+  if (is_step_up(why))
+    explain_require(x, out);
+  else
+    out.say("because", session_trouble(x, why));
   if (x.route->config.unauthenticated == config::unauthenticated_action::automatic && !x.navigation)
     out.say("login page", "not offered: only navigations are sent there (GET with `Accept: text/html`)");
 }
@@ -179,6 +197,11 @@ void explain_refusal(exchange const& x, errc why, explanation& out) {
     case errc::forbidden: return explain_allow(x, out);
     case errc::csrf: return explain_csrf(x, out);
     case errc::bad_identity: return explain_identity(x, out);
+    case errc::forward_auth_untrusted:
+      return out.say(
+          "because",
+          "only a proxy in server.trusted_proxies may ask that, and it is answered about the request it has: "
+          "let `explain` tell about that one");
     default: break;
   }
   switch (about(why).from) {

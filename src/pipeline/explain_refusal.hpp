@@ -11,6 +11,9 @@ void explain_refusal(exchange const& x, errc why, explanation& out);
 /// Adds what the route's `allow` asks for, and what the session has.
 void explain_allow(exchange const& x, explanation& out);
 
+/// Adds what the route's `require` asks for, and how the user logged in.
+void explain_require(exchange const& x, explanation& out);
+
 /// "127.0.0.1:6379: refused": what keeps Redis from answering.
 [[nodiscard]] std::string redis_trouble(runtime::worker const& w);
 

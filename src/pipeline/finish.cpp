@@ -2,6 +2,7 @@
 #include "doorward/base/encoding.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -19,16 +20,24 @@ std::string_view reason_to_tell(errc why) noexcept {
   }
 }
 
-std::string login_address(exchange const& x) {
-  std::string link = x.view().config.identity.login;
-  if (!http::is_safe(x.head.verb)) return link;
+// What is asked for again after the login; empty where nothing can be.
+std::string way_back(exchange const& x, errc why) {
+  // A login that fell short: where it was to lead, and not the login.
+  if (x.route != nullptr && x.route->to == runtime::route_target::login && is_step_up(why))
+    return destination_after_login(x);
+  if (!http::is_safe(x.head.verb)) return {};
   std::string next(x.path.text());
   if (x.has_query) {
     next += '?';
     next += x.query;
   }
-  if (!http::is_local_return_path(next)) return link;
-  link = x.view().login_prefix;
+  return http::is_local_return_path(next) ? next : std::string{};
+}
+
+std::string login_address(exchange const& x, errc why) {
+  auto const next = way_back(x, why);
+  if (next.empty()) return x.view().config.identity.login;
+  std::string link = x.view().login_prefix;
   append_query_encoded(link, next);
   return link;
 }
@@ -42,6 +51,8 @@ bool is_seen_by_a_person(exchange const& x, errc why) {
   switch (why) {
     case errc::session_limit:
     case errc::session_revoked:
+    case errc::session_too_weak:
+    case errc::session_too_old:
     case errc::login_address_banned:
     case errc::login_user_banned:
     case errc::login_queue_full:
@@ -56,35 +67,51 @@ bool is_busy(errc why) noexcept {
   return why == errc::login_queue_full || why == errc::login_queue_timeout;
 }
 
-std::string login_link(exchange const& x, errc why) {
-  auto link = login_address(x);
-  if (auto const reason = reason_to_tell(why); !reason.empty()) {
-    link += link.find('?') == std::string::npos ? '?' : '&';
-    link.append("reason=").append(reason);
-  }
+std::string login_link(exchange const& x, errc why, config::step_up_rule const& wanted) {
+  auto link = login_address(x, why);
+  append_step_up(link, wanted);
+  if (auto const reason = reason_to_tell(why); !reason.empty()) append_parameter(link, "reason", reason);
   return link;
+}
+
+// What stands before the path in a redirect that a proxy passes on: some would complete it with our own address.
+std::string origin_for_proxy(exchange const& x) {
+  auto const scheme = x.proxy.scheme.empty() ? std::string_view(x.view().public_scheme) : x.proxy.scheme;
+  if (!x.proxy.asked || scheme.empty()) return {};
+  return std::string(scheme).append("://").append(x.head.host);
 }
 
 net::task<> answer_refusal(exchange& x, errc why) {
   if (x.expire_cookie) x.set_cookie = x.view().expire_cookie;
-  if (about(why).close) x.close = true;
+  auto const for_proxy = is_asked_by_proxy(x);
+  // What is wrong with a request that a proxy asks about is nothing that its own connection suffers from.
+  if (about(why).close && !x.proxy.asked) x.close = true;
   auto& out = x.worker.out;
-  auto status = about(why).status;
-  if (goes_to_login(x, why)) {
+  auto status = for_proxy ? status_for_proxy(about(why).status) : about(why).status;
+  auto const to_login = goes_to_login(x, why);
+  if (to_login && (!for_proxy || x.proxy.redirects)) {
     status = 302;
     x.decision = obs::decision::redirect;
-    auto const link = login_link(x, why);
+    auto const link = origin_for_proxy(x) + login_link(x, why, wanted_of_login(x, why));
     auto const context = begin_answer(x);
     out.clear();
     append_redirect(out, context, status, link);
   } else {
     x.decision = why;
-    refusal r{why,          is_seen_by_a_person(x, why),
-              {},           x.retry_after > 0 ? x.retry_after : retry_after_seconds,
-              is_busy(why), {}};
+    refusal r{.why = why,
+              .is_navigation = is_seen_by_a_person(x, why),
+              .retry_after = x.retry_after > 0 ? x.retry_after : retry_after_seconds,
+              .tries_again = is_busy(why),
+              .names_login = to_login,
+              .status = for_proxy ? status : 0};
     std::string link;
+    std::string challenge;
     std::string allow;
-    if (status == 401) r.login_link = link = login_link(x, why);
+    if (status == 401) {
+      auto const wanted = wanted_of_login(x, why);
+      r.login_link = link = login_link(x, why, wanted);
+      r.challenge = challenge = step_up_challenge(wanted, why);
+    }
     if (status == 405) r.allow = allow = allowed_methods(x);
     auto const context = begin_answer(x);
     out.clear();
@@ -122,7 +149,10 @@ void log(exchange const& x, std::chrono::nanoseconds total) {
     r.user = x.session.user();
   }
   r.decision = x.decision.name();
-  if (x.refused) r.reason = about(*x.refused).reason;
+  if (x.session_end)
+    r.reason = obs::name(*x.session_end);
+  else if (x.refused)
+    r.reason = about(*x.refused).reason;
   r.status = x.status;
   r.bytes_in = x.client->body_bytes() + x.tunnel_bytes_in;
   r.bytes_out = x.bytes_out;

@@ -4,7 +4,9 @@
 #include "doorward/http/device.hpp"
 #include "doorward/obs/log.hpp"
 #include "doorward/session/binding.hpp"
+#include "doorward/session/key.hpp"
 #include "pipeline/binding.hpp"
+#include "pipeline/step_up.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
 namespace doorward::pipeline {
@@ -32,16 +34,18 @@ grant_fields find_grant(http::response_head const& head) {
   return found;
 }
 
-std::string return_path(exchange const& x) {
-  std::string next;
-  auto const asked = http::query_parameter(x.query, x.view().config.identity.return_to, next);
-  return asked && http::is_local_return_path(next) ? next : std::string{};
-}
-
 std::chrono::seconds cookie_life(auth::grant const& g, config::session_lifetime const& lifetime) noexcept {
   // Without "remember me" the cookie ends with the browser, and the session by Redis's clock.
   if (!g.remember) return {};
   return g.absolute.value_or(lifetime.remember_absolute);
+}
+
+// The grant's fields, and what its options say of the login. Without a time the record's own, its creation, says it.
+std::vector<std::pair<std::string, std::string>> fields_of(auth::grant const& g) {
+  auto fields = g.fields;
+  if (g.acr.value_or(0) > 0) fields.emplace_back(session::acr_name, std::to_string(*g.acr));
+  if (g.auth_time) fields.emplace_back(session::auth_time_name, std::to_string(*g.auth_time));
+  return fields;
 }
 
 std::string_view user_of(auth::grant const& g, std::string const& field) noexcept {
@@ -69,7 +73,8 @@ net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::st
   if (!replaced) co_return replaced.error();
   session::new_session s;
   s.id = id;
-  s.fields = g.fields;
+  auto const fields = fields_of(g);
+  s.fields = fields;
   s.replaces = *replaced;
   s.remember = g.remember;
   s.idle = g.idle;
@@ -91,6 +96,11 @@ net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::st
   x.worker.metrics.session_ended(obs::end_reason::replaced, made->replaced);
   x.worker.metrics.session_ended(obs::end_reason::revoked, made->revoked);
   x.worker.metrics.session_ended(obs::end_reason::displaced, made->displaced);
+  // What those have open, on any worker, ends now.
+  auto& news = x.worker.shared.revocations;
+  for (auto const old : s.replaces)
+    news.of_session(old, obs::stream_end::replaced);
+  if (made->revoked + made->displaced > 0) news.of_user(user);
   co_return result<void>{};
 }
 
@@ -109,16 +119,19 @@ net::task<result<granted>> apply_grant(exchange& x) {
   auto const g = auth::parse_grant(fields.json, fields.options, x.view().config.session.fields.user);
   if (!g) co_return g.error();
   auto const user = user_of(*g, x.view().config.session.fields.user);
-  auto const id = x.worker.store.names().new_id(user);
+  auto const id = session::new_id(x.view().config.session, user);
   auto const began = steady::now();
   auto const stored = co_await store_session(x, *g, user, id);
   x.store_time += steady::now() - began;
   if (!stored) co_return stored.error();
 
   x.set_cookie = x.view().session_cookie(id, cookie_life(*g, x.view().config.session.lifetime));
-  granted done{true, {}};
-  if (x.response.find(http::field_id::location) == nullptr && auth::asks_for_page(x.head))
-    done.redirect_to = return_path(x);
+  granted done{true, {}, {}};
+  if (!auth::asks_for_page(x.head)) co_return done;
+  auto const goes_to = destination_after_login(x);
+  auto const now = wall_now();
+  done.falls_short = shortfall(wanted_at(x, goes_to), {g->acr.value_or(0), g->auth_time.value_or(now)}, now);
+  if (x.response.find(http::field_id::location) == nullptr) done.redirect_to = goes_to;
   co_return done;
 }
 

@@ -12,8 +12,8 @@ namespace doorward::pipeline {
 answer_context begin_answer(exchange& x) {
   // What is still to come of the body is read into nowhere only if it is sure to be little; else the connection ends.
   if (!x.client->body_rest_is_small()) x.close = true;
-  return {x.request_id, x.worker.date, x.head.verb == http::method::head, x.close, x.head.minor_version == 0,
-          x.set_cookie, hsts_line(x)};
+  auto const head = x.proxy.asked ? x.proxy.with_head : x.head.verb == http::method::head;
+  return {x.request_id, x.worker.date, head, x.close, x.head.minor_version == 0, x.set_cookie, hsts_line(x)};
 }
 
 // Over plain http it must not be said (RFC 6797 section 7.2).
@@ -72,13 +72,22 @@ net::task<result<void>> log_out(exchange& x) {
       continue;
     }
     if (all) {
-      auto const ended = co_await x.worker.store.end_all(std::move(id));
+      // Whose it is: what the user's other sessions have open is found by that. Redis's word on the end of them counts,
+      // and this one does not.
+      auto lookup = x.worker.store.find(id, x.session);
+      auto const found = co_await lookup;
+      std::string const user(found == session::outcome::found ? x.session.user() : std::string_view{});
+      x.session.clear();
+      auto const ended = co_await x.worker.store.end_all(id);
       // Not done is not done: the person is still logged in, and is told so.
       if (!ended) co_return ended.error();
       x.worker.metrics.session_ended(obs::end_reason::everywhere, *ended);
+      x.worker.shared.revocations.of_session(id, obs::stream_end::logout);
+      if (*ended > 0) x.worker.shared.revocations.of_user(user);
     } else {
-      auto const ended = co_await x.worker.store.end(std::move(id));
+      auto const ended = co_await x.worker.store.end(id);
       if (!ended) co_return ended.error();
+      x.worker.shared.revocations.of_session(id, obs::stream_end::logout);
       if (*ended) x.worker.metrics.session_ended(obs::end_reason::logout);
     }
   }

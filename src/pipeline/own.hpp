@@ -23,6 +23,17 @@ namespace doorward::pipeline {
 /// The fixed answer of a route with `respond:`.
 [[nodiscard]] net::task<result<void>> respond(exchange& x);
 
+/// `/.doorward/auth`: what becomes of a request that a proxy in front has (docs/forward-auth.md). Its answer is 200
+/// with the headers that tell who it is, or a refusal with one of the statuses of status_for_proxy().
+[[nodiscard]] net::task<result<void>> answer_proxy(exchange& x);
+
+/// The status that a proxy is given in place of `status`: 401 and 503 as they are, 503 for what is no fault of the
+/// request, 403 for the rest. nginx takes any other for a failure of ours and answers 500.
+[[nodiscard]] unsigned status_for_proxy(unsigned status) noexcept;
+
+/// The request is a proxy's question, even if nothing but its first line could be understood.
+[[nodiscard]] bool is_asked_by_proxy(exchange const& x) noexcept;
+
 /// The same address with https, for listeners that do nothing else.
 [[nodiscard]] net::task<result<void>> redirect_to_https(exchange& x);
 

@@ -23,6 +23,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   traceparent = {};
   client_address = d.from.text;
   hops.clear();
+  passive = false;
   route = nullptr;
   route_index = obs::worker_metrics::no_route;
   session.reset(worker.view.fields);
@@ -31,6 +32,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   upstream_path.clear();
   upstream_head.clear();
   upstream_buffer.rewind(0);
+  proxy = {};
   answered = false;
   close = worker.draining;
   abort = false;
@@ -39,6 +41,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   retry_after = 0;
   decision = obs::decision::own;
   status = 0;
+  session_end.reset();
   tunnel_bytes_in = 0;
   bytes_out = 0;
   began = steady::now();
@@ -46,6 +49,19 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   queue_time = {};
   upstream_time = {};
   client_time = {};
+}
+
+result<void> take_target(exchange& x, std::string_view whole) {
+  auto const target = http::split_target(whole);
+  // The query is passed on as it came, so it must be one that every server ends in the same place.
+  if (!std::ranges::all_of(target.query, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; }))
+    return errc::bad_request;
+  auto const path = http::canonicalise(target.path, x.path_storage);
+  if (!path) return path.error();
+  x.path = *path;
+  x.query = target.query;
+  x.has_query = target.has_query;
+  return {};
 }
 
 result<void> receive(exchange& x) {
@@ -58,14 +74,7 @@ result<void> receive(exchange& x) {
   if (!x.head.host.empty() || x.head.minor_version == 1)
     if (auto r = http::normalise_host(x.head.host, x.host); !r) return r;
 
-  auto const target = http::split_target(x.head.target);
-  x.query = target.query;
-  x.has_query = target.has_query;
-  // The query is passed on as it came, so it must be one that every server ends in the same place.
-  if (!std::ranges::all_of(x.query, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; })) return errc::bad_request;
-  auto const path = http::canonicalise(target.path, x.path_storage);
-  if (!path) return path.error();
-  x.path = *path;
+  if (auto r = take_target(x, x.head.target); !r) return r;
   // TRACE would send back to a page's script what no script may see (cookies, injected headers).
   if (x.head.verb == http::method::trace) return errc::method_not_allowed;
   return {};

@@ -2,6 +2,7 @@
 #include "doorward/http/body.hpp"
 #include "doorward/http/chunk_frame.hpp"
 #include "pipeline/login_guard.hpp"
+#include "pipeline/session_stream.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
@@ -35,7 +36,57 @@ net::task<result<void>> send_piece(exchange& x, std::string_view head, std::span
   return x.client->send_all(head, data, tail);
 }
 
-net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing out, milliseconds longest_silence) {
+// An event stream that ends with its session. Where the last event is whole its end is an end like any other: a browser
+// then comes again, and hears 401. In the middle of one nothing may look whole, so the body breaks off.
+class session_events final : public session_stream {
+public:
+  session_events(exchange& x, upstream_exchange& u, framing out) noexcept
+      : session_stream(x), client_(x.client->stream), upstream_(u.stream()), out_(out) {}
+
+  void on_session_end() noexcept override {
+    // A client that is being written to, and takes nothing, would keep the end from coming.
+    cut_ = sending;
+    (sending ? client_ : upstream_).shutdown();
+  }
+  void passed(std::string_view data) {
+    last_.append(data.substr(data.size() - std::min(data.size(), kept)));
+    if (last_.size() > kept) last_.erase(0, last_.size() - kept);
+  }
+
+  net::task<result<void>> finish(exchange& x) {
+    bool const whole = !cut_ && is_between_events(last_);
+    if (out_ == framing::chunked && whole) {
+      http::chunk_frame frame;
+      frame.wrap(0, true);
+      auto& scratch = x.worker.out;
+      scratch.assign(frame.before());
+      scratch.append(frame.after());
+      auto const told = co_await x.client->send_all(scratch);
+      if (told) co_return told;
+    }
+    x.close = true;
+    x.abort = out_ == framing::until_close && !whole;
+    co_return result<void>{};
+  }
+
+  bool sending = false;
+
+private:
+  static constexpr std::size_t kept = 3;  // what is_between_events() wants to see
+
+  net::stream& client_;
+  net::stream& upstream_;
+  framing out_;
+  std::string last_;  // no longer than fits into it without an allocation
+  bool cut_ = false;
+};
+
+bool is_over(session_events const* watched) noexcept {
+  return watched != nullptr && watched->ended();
+}
+
+net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing out, milliseconds longest_silence,
+                                   session_events* watched) {
   auto& buffer = x.upstream_buffer;
   http::body_decoder decoder;
   decoder.start(x.response.body, x.response.content_length);
@@ -58,8 +109,13 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
       if (!first) scratch.clear();
       if (out == framing::chunked) frame.wrap(step->data.size(), finished);
       scratch.append(frame.before());
+      if (watched != nullptr) watched->sending = true;
       auto const sent = co_await send_piece(x, scratch, step->data, frame.after());
-      if (!sent) co_return sent;
+      if (watched != nullptr) {
+        watched->sending = false;
+        watched->passed({step->data.data(), step->data.size()});
+      }
+      if (!sent && !is_over(watched)) co_return sent;
       first = false;
     }
     if (finished) break;
@@ -71,6 +127,10 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
 
     buffer.rewind(0);
     for (;;) {
+      if (is_over(watched)) {
+        auto over = co_await watched->finish(x);
+        co_return over;
+      }
       auto const r = u.stream().try_read(buffer.room());
       if (r.status == net::io_status::ok) {
         buffer.commit(r.bytes);
@@ -79,7 +139,7 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
       }
       if (r.status == net::io_status::again) {
         auto const waited = co_await await_upstream(x, u, quiet);
-        if (!waited) co_return waited;
+        if (!waited && !is_over(watched)) co_return waited;
         continue;
       }
       // A reset is no end, even where the end is told by closing.
@@ -126,6 +186,7 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
     auto const g = co_await apply_grant(x);
     if (!g) co_return g.error();
     u.login->judge(g->any);
+    if (g->falls_short != errc{}) co_return g->falls_short;
     if (!g->redirect_to.empty()) {
       auto r = co_await redirect_after_login(x, g->redirect_to);
       co_return r;
@@ -139,8 +200,12 @@ net::task<result<void>> relay_response(exchange& x, upstream_exchange& u) {
   auto& scratch = x.worker.out;
   scratch.clear();
   append_response_head(scratch, x, connection_lines(x, out), {.no_store = no_store});
-  auto const longest = is_event_stream(x.response) ? x.view().config.server.timeouts.stream_idle : u.timeouts().idle;
-  auto r = co_await relay_body(x, u, out, longest);
+  bool const events = is_event_stream(x.response);
+  auto const longest = events ? x.view().config.server.timeouts.stream_idle : u.timeouts().idle;
+  session_events watched(x, u, out);
+  if (events && out != framing::none) watched.watch();
+  auto r = co_await relay_body(x, u, out, longest, events ? &watched : nullptr);
+  x.session_end = watched.ended();
   // To this client the end of the connection is the end of the body, so it must not look like one.
   if (!r && out == framing::until_close) x.abort = true;
   co_return r;

@@ -4,6 +4,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/forwarded.hpp"
+#include "doorward/session/key.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -19,10 +20,10 @@ enum class verdict {
 };
 
 // What cannot be an id in the configured layout is none, and nobody is asked about it.
-void drop_unfit_ids(http::session_cookies& c, session::key_names const& names) noexcept {
+void drop_unfit_ids(http::session_cookies& c, config::session_config const& config) noexcept {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < c.count; ++i)
-    if (names.fits(c.ids[i])) c.ids[kept++] = c.ids[i];
+    if (session::fits_layout(config, c.ids[i])) c.ids[kept++] = c.ids[i];
   c.count = kept;
 }
 
@@ -66,6 +67,11 @@ void drop_named_by_connection(exchange& x) {
       }
     });
   }
+}
+
+// The one name of ours that is a client's to say. It takes nothing from anybody: its request does without something.
+bool marks_passive(http::field_line const& f) noexcept {
+  return f.value == "1" && iequals(f.name, "doorward-passive");
 }
 
 bool is_request_id(std::string_view text) noexcept {
@@ -132,19 +138,21 @@ result<void> sanitize(exchange& x) {
     switch (judge(f, x.view().reserved)) {
       case verdict::keep: x.kept[i] = true; break;
       case verdict::drop: break;
-      case verdict::forged: ++forged; break;
+      case verdict::forged:
+        if (marks_passive(f))
+          x.passive = true;
+        else
+          ++forged;
+        break;
       case verdict::forwarding: x.kept[i] = trusted; break;
     }
     if (f.id == field_id::cookie && x.kept[i]) {
-      http::session_cookies here;
-      http::find_session_cookies(f.value, cookie_name, here);
-      if (!here.present) continue;
-      http::find_session_cookies(f.value, cookie_name, x.cookies);
+      if (!http::find_session_cookies(f.value, cookie_name, x.view().ids, x.cookies)) continue;
       x.cookie_fields.push_back(f.value);
       x.kept[i] = false;
     }
   }
-  drop_unfit_ids(x.cookies, x.worker.store.names());
+  drop_unfit_ids(x.cookies, x.view().config.session);
   if (x.head.connection_names_fields) drop_named_by_connection(x);
   if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);
 

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "doorward/auth/request_checks.hpp"
+#include "doorward/session/key.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/sessions_page.hpp"
 
@@ -24,14 +25,14 @@ private:
   time_point began_;
 };
 
-std::string key_of(exchange const& x) {
-  return x.worker.store.names().session(x.session_id);
+std::string own_key(exchange const& x) {
+  return session::key_of(x.view().config.session, x.session_id);
 }
 
 std::string as_json(exchange const& x, sessions const& all) {
   using json = nlohmann::ordered_json;
   auto list = json::array();
-  auto const own = key_of(x);
+  auto const own = own_key(x);
   for (auto const& s : all) {
     json one{{"handle", s.handle}, {"current", s.key == own}};
     if (s.created) one["created_at"] = *s.created;
@@ -55,7 +56,7 @@ net::task<result<void>> show(exchange& x) {
   if (!all) co_return all.error();
   auto& out = x.worker.out;
   if (x.navigation) {
-    auto const page = sessions_page(*all, key_of(x), wall_now());
+    auto const page = sessions_page(*all, own_key(x), wall_now());
     out.clear();
     append_html(out, begin_answer(x), 200, page, sessions_page_style, true);
   } else {
@@ -90,7 +91,7 @@ net::task<result<std::uint64_t>> end_one(exchange& x, std::string_view handle) {
   if (!all) co_return all.error();
   for (auto const& s : *all) {
     if (s.handle != handle) continue;
-    if (s.key == key_of(x)) {
+    if (s.key == own_key(x)) {
       auto own = co_await x.worker.store.end(std::string(x.session_id));
       if (own) x.set_cookie = x.view().expire_cookie;
       co_return own;
@@ -99,6 +100,13 @@ net::task<result<std::uint64_t>> end_one(exchange& x, std::string_view handle) {
     co_return ended;
   }
   co_return errc::no_route;
+}
+
+// What the sessions that have ended have open, on any worker, ends now.
+void tell_streams(exchange& x, bool own_too) {
+  auto& news = x.worker.shared.revocations;
+  if (own_too) news.of_session(x.session_id, obs::stream_end::logout);
+  news.of_user(x.session.user());
 }
 
 net::task<result<void>> end_wished(exchange& x) {
@@ -115,6 +123,7 @@ net::task<result<void>> end_wished(exchange& x) {
     }
   }
   if (!ended) co_return ended.error();
+  if (*ended > 0) tell_streams(x, w.what == wish::kind::all || !x.set_cookie.empty());
   x.worker.metrics.session_ended(w.what == wish::kind::all ? obs::end_reason::everywhere : obs::end_reason::revoked,
                                  *ended);
   bool const out_now = w.what == wish::kind::all || !x.set_cookie.empty();

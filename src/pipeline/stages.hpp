@@ -10,6 +10,10 @@ namespace doorward::pipeline {
 /// Parses the head and reduces host and path to their one form.
 [[nodiscard]] result<void> receive(exchange& x);
 
+/// Reduces a request-target in origin-form to its one form: path and query of x. Unchanged after a refusal, except that
+/// path_storage may have been used.
+[[nodiscard]] result<void> take_target(exchange& x, std::string_view target);
+
 /// Decides which fields pass on: nothing that only doorward may say, nothing that concerns one connection only.
 [[nodiscard]] result<void> sanitize(exchange& x);
 
@@ -29,6 +33,9 @@ namespace doorward::pipeline {
 [[nodiscard]] bool has_allowed_role(exchange const& x);
 [[nodiscard]] bool has_allowed_value(exchange const& x, runtime::compiled_route::field_rule const& rule);
 
+/// All of them together: what a route asks of a session, whoever holds it.
+[[nodiscard]] bool is_allowed(session::record const& who, runtime::compiled_route const& route);
+
 /// The methods that would do where this one does not, for `Allow`.
 [[nodiscard]] std::string allowed_methods(exchange const& x);
 
@@ -40,6 +47,15 @@ namespace doorward::pipeline {
 
 /// Builds the head that goes upstream.
 [[nodiscard]] result<void> transform(exchange& x);
+
+/// What becomes of a header of `headers:` that there is nothing to put into.
+enum class when_absent {
+  left_out,
+  empty,  ///< it is there without a value: whoever copies it overwrites what was there
+};
+/// The lines that tell who it is. errc::bad_identity when a field holds what would end a header line, or one that has
+/// to be there is not.
+[[nodiscard]] result<void> append_identity(std::string& out, exchange const& x, when_absent absent);
 
 /// Sends the request where it belongs, and the answer back.
 [[nodiscard]] net::task<result<void>> forward(exchange& x);

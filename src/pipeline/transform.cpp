@@ -87,33 +87,6 @@ result<void> append_certificate_subject(std::string& out, exchange const& x) {
   return {};
 }
 
-// errc::bad_identity when a field holds what would end a header line, or one that has to be there is not.
-result<void> append_identity(std::string& out, exchange const& x) {
-  if (!x.authenticated()) return {};
-  for (auto const& header : x.view().headers) {
-    auto const start = out.size();
-    out.append(header.line_start);
-    bool complete = true;
-    for (auto const& part : header.parts) {
-      if (!part.is_field) {
-        out.append(part.text);
-      } else if (x.session.has(part.slot)) {
-        if (!append_header_value(out, x.session.get(part.slot))) return errc::bad_identity;
-      } else if (part.optional) {
-        complete = false;
-        break;
-      } else {
-        return errc::bad_identity;  // the application would see half an identity
-      }
-    }
-    if (complete)
-      out.append("\r\n");
-    else
-      out.resize(start);
-  }
-  return {};
-}
-
 void append_framing(std::string& out, exchange const& x) {
   switch (x.head.body) {
     case http::framing::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
@@ -123,6 +96,34 @@ void append_framing(std::string& out, exchange const& x) {
 }
 
 }  // namespace
+
+result<void> append_identity(std::string& out, exchange const& x, when_absent absent) {
+  if (!x.authenticated() && absent == when_absent::left_out) return {};
+  for (auto const& header : x.view().headers) {
+    auto const start = out.size();
+    out.append(header.line_start);
+    bool complete = x.authenticated();
+    for (auto const& part : header.parts) {
+      if (!complete) break;
+      if (!part.is_field) {
+        out.append(part.text);
+      } else if (x.session.has(part.slot)) {
+        if (!append_header_value(out, x.session.get(part.slot))) return errc::bad_identity;
+      } else if (part.optional) {
+        complete = false;
+      } else {
+        return errc::bad_identity;  // the application would see half an identity
+      }
+    }
+    if (!complete) {
+      out.resize(start);
+      if (absent == when_absent::left_out) continue;
+      out.append(header.line_start);
+    }
+    out.append("\r\n");
+  }
+  return {};
+}
 
 bool has_meaningless_body(exchange const& x) noexcept {
   return x.head.body != http::framing::none && http::gives_body_no_meaning(x.head.verb);
@@ -159,7 +160,7 @@ result<void> transform(exchange& x) {
   append_cookies(out, x);
   append_forwarding(out, x);
   if (auto r = append_certificate_subject(out, x); !r) return r;
-  if (auto r = append_identity(out, x); !r) return r;
+  if (auto r = append_identity(out, x, when_absent::left_out); !r) return r;
   append_framing(out, x);
   // A server that leaves such a body unread takes it for the next request, with whatever identity it claims. After
   // `close` it must not read on (RFC 9112 section 9.6), and the connection is not used again here either.

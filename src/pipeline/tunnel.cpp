@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "pipeline/session_stream.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
 namespace doorward::pipeline {
@@ -29,6 +30,21 @@ void break_off(direction& d) noexcept {
   d.from.shutdown();
   d.to.shutdown();
 }
+
+// Bytes are all that is known of it, so its end is that of the connection: both sides see it close.
+class session_tunnel final : public session_stream {
+public:
+  session_tunnel(exchange& x, net::stream& client, net::stream& upstream) noexcept
+      : session_stream(x), client_(client), upstream_(upstream) {}
+  void on_session_end() noexcept override {
+    client_.shutdown();
+    upstream_.shutdown();
+  }
+
+private:
+  net::stream& client_;
+  net::stream& upstream_;
+};
 
 // Bytes one way until their source ends; then the other side is told, and the other way goes on for a while.
 net::task<> carry(exchange& x, direction& d) {
@@ -111,12 +127,15 @@ net::task<result<void>> run_tunnel(exchange& x, upstream_exchange& u) {
   direction down{u.stream(), x.client->stream, x.upstream_buffer, whole, net::watch(x.worker.wheel)};
   up.other = &down;
   down.other = &up;
+  session_tunnel watched(x, x.client->stream, u.stream());
+  watched.watch();
   net::child upwards;
   upwards.start(carry(x, up));
   co_await carry(x, down);
   co_await upwards.join();
   --x.worker.connections_tunnel;
   ++x.worker.connections_active;
+  x.session_end = watched.ended();
   x.tunnel_bytes_in = up.bytes;
   x.bytes_out = down.bytes;
   co_return result<void>{};

@@ -69,9 +69,13 @@ private:
 /// What a grant in x.response asks for (README.md, "The identity service's side"): mints and stores the session, sets
 /// x.set_cookie. `redirect_to` is where the person goes on to, when the identity service has not said so itself.
 /// Nothing when there is no grant.
+///
+/// `falls_short`: the login is good, and less than the place it leads to asks for; errc{} = it will do. To send the
+/// person there is to send them back to the login, and round and round where it grants the same again.
 struct granted {
   bool any = false;
   std::string redirect_to;
+  errc falls_short{};
 };
 [[nodiscard]] net::task<result<granted>> apply_grant(exchange& x);
 

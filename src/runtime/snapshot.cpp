@@ -17,6 +17,13 @@ config::route_config own_config(std::string id, std::string path, config::auth_m
   return r;
 }
 
+// The question is the proxy's own and changes nothing, whatever the method; what it is about is judged by itself.
+config::route_config forward_auth_config() {
+  auto r = own_config("(auth)", std::string(forward_auth_path), config::auth_mode::none);
+  r.csrf = false;
+  return r;
+}
+
 std::vector<config::route_config> all_routes(config::model const& m) {
   std::vector<config::route_config> all;
   for (auto& own : own_routes(m.identity))
@@ -131,6 +138,7 @@ std::vector<own_route> own_routes(config::identity_config const& identity) {
           {own_config("(session)", "/.doorward/sessions/*", auth_mode::passive, on_nobody::automatic),
            route_target::sessions,
            {method::post, method::delete_}},
+          {forward_auth_config(), route_target::proxy, {}},
           {own_config("(own)", "/.doorward/**", auth_mode::none), route_target::unclaimed, {}}};
 }
 
@@ -139,6 +147,7 @@ snapshot::snapshot(config::model m)
       table(all_routes(config)),
       fields(config.session.fields, custom_fields(config)),
       reserved(header_names(config)),
+      ids(config.session.cookie.name, config.session.cookie.keys),
       limits{config.server.limits.header_bytes, config.server.limits.headers, config.server.limits.target_bytes},
       login_prefix(config.identity.login + '?' + config.identity.return_to + '='),
       public_scheme(scheme_of(config.server.public_origin)),
@@ -151,7 +160,7 @@ snapshot::snapshot(config::model m)
 
 std::string snapshot::session_cookie(std::string_view id, std::chrono::seconds max_age) const {
   std::string text = config.session.cookie.name + '=';
-  text += id;
+  text += ids.sign(id);
   if (max_age.count() > 0) text += "; Max-Age=" + std::to_string(max_age.count());
   return text + cookie_attributes(config.session.cookie);
 }

@@ -69,6 +69,7 @@ worker::worker(unsigned n, unsigned count, config::model const& m, shared_state&
       redis(turns, view.config.redis, random, observer_.get()),
       store(redis, view.config.session),
       metrics(view.routes.size(), view.config.upstreams.size()),
+      live(context, wheel, store, view.fields, view.config.session, metrics, all.revocations),
       access_log(writer, style),
       timer_(context) {
   for (auto const& u : view.config.upstreams)
@@ -133,6 +134,8 @@ obs::worker_gauges worker::gauges() const {
   g.connections_active = connections_active;
   g.connections_idle = connections_idle;
   g.connections_tunnel = connections_tunnel;
+  g.streams_watched = live.streams();
+  g.sessions_watched = live.sessions();
   for (auto const& c : clusters_)
     g.upstreams.push_back({c->open() - c->idle(), c->idle()});
   g.redis_connected = redis.connected() ? 1 : 0;

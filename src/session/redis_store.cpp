@@ -9,6 +9,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/errc.hpp"
+#include "doorward/session/key.hpp"
 #include "session/scripts.hpp"
 
 namespace doorward::session {
@@ -85,20 +86,19 @@ struct ending {
 };
 
 // The end of one; of anybody's, or only if it is this user's, and then with a mark.
-ending end_of(key_names const& names, std::string const& user_field, std::string_view tag, std::string key,
-              std::string owner = {}) {
-  auto const index = names.index(tag);
+ending end_of(config::session_config const& c, std::string_view tag, std::string key, std::string owner = {}) {
+  auto const index = index_affixes(c, tag);
   std::string mark = owner.empty() ? "" : "1";
-  return {std::move(key), {user_field, index.prefix, index.suffix, std::move(owner), std::move(mark)}};
+  return {std::move(key), {c.fields.user, index.prefix, index.suffix, std::move(owner), std::move(mark)}};
 }
 
 // The end of all, or of all but one: `user` says whose, or, where it is empty, the session at `key`.
-ending end_of_all(key_names const& names, std::string const& user_field, std::string_view tag, std::string key,
-                  std::string user, bool one_stays) {
-  auto const index = names.index(tag);
-  auto const ended = names.ended(tag);
+ending end_of_all(config::session_config const& c, std::string_view tag, std::string key, std::string user,
+                  bool one_stays) {
+  auto const index = index_affixes(c, tag);
+  auto const ended = ended_affixes(c, tag);
   return {std::move(key),
-          {user_field, index.prefix, index.suffix, std::move(user), one_stays ? "1" : "", ended_kept_ms, ended.prefix,
+          {c.fields.user, index.prefix, index.suffix, std::move(user), one_stays ? "1" : "", ended_kept_ms, ended.prefix,
            ended.suffix}};
 }
 
@@ -173,7 +173,6 @@ struct redis_store::recent {
 redis_store::redis_store(redis::client& redis, config::session_config const& config)
     : redis_(redis),
       config_(config),
-      names_(config),
       touching_(std::make_shared<touching>()),
       recent_(std::make_unique<recent>()) {
   auto const& life = config.lifetime;
@@ -188,11 +187,11 @@ touch_counters const& redis_store::touches() const noexcept {
 }
 
 bool redis_store::start(lookup& l) noexcept {
-  if (!names_.fits(l.id())) {
+  if (!fits_layout(config_, l.id())) {
     l.finish(outcome::absent);
     return false;
   }
-  names_.session(key_, l.id());
+  assign_key(key_, config_, l.id());
   std::string_view const argv[] = {"HGETALL", key_};
   if (redis_.submit(argv, l)) return true;
   l.finish(outcome::unavailable, errc::store_unavailable);
@@ -216,7 +215,7 @@ void redis_store::touch(std::string_view id) noexcept {
     else
       ++(*did.value == 1 ? t->counters.done : t->counters.skipped);
   };
-  net::spawn(one(redis_, names_.session(id), touching_));
+  net::spawn(one(redis_, key_of(config_, id), touching_));
 }
 
 net::task<result<created>> redis_store::create(new_session s) {
@@ -236,23 +235,23 @@ net::task<result<created>> redis_store::create(new_session s) {
   bool const own_limits = s.remember || s.idle || s.absolute;
   auto const index_lives = std::max({life.absolute, life.remember_absolute, absolute});
 
-  auto const tag = names_.tag_of_user(user);
-  if (names_.tag_of_id(s.id) != tag) co_return errc::internal;  // an id of somebody else's
-  auto const key = names_.session(s.id);
-  auto const index_affixes = names_.index(tag);
-  auto const index = between(index_affixes, user);
-  auto const ended_at = between(names_.ended(tag), user);
+  auto const tag = tag_of_user(config_, user);
+  if (tag_of_id(config_, s.id) != tag) co_return errc::internal;  // an id of somebody else's
+  auto const key = key_of(config_, s.id);
+  auto const around_index = index_affixes(config_, tag);
+  auto const index = between(around_index, user);
+  auto const ended_at = between(ended_affixes(config_, tag), user);
   std::vector<std::string> replaced;
   std::vector<ending> apart;
   for (auto const id : s.replaces) {
-    if (id == s.id || !names_.fits(id)) continue;
-    auto old = names_.session(id);
-    if (auto const its = names_.tag_of_id(id); its == tag)
+    if (id == s.id || !fits_layout(config_, id)) continue;
+    auto old = key_of(config_, id);
+    if (auto const its = tag_of_id(config_, id); its == tag)
       replaced.push_back(std::move(old));
     else
-      apart.push_back(end_of(names_, config_.fields.user, its, std::move(old)));
+      apart.push_back(end_of(config_, its, std::move(old)));
   }
-  auto taking_back = end_of(names_, config_.fields.user, tag, key);
+  auto taking_back = end_of(config_, tag, key);
   std::vector<std::string_view> keys{key, index, ended_at};
   keys.insert(keys.end(), replaced.begin(), replaced.end());
 
@@ -272,8 +271,8 @@ net::task<result<created>> redis_store::create(new_session s) {
                                      flag(own_limits),
                                      idle_s,
                                      index_ms,
-                                     index_affixes.prefix,
-                                     index_affixes.suffix,
+                                     around_index.prefix,
+                                     around_index.suffix,
                                      flag(s.revoke_others),
                                      began_ago,
                                      most,
@@ -286,8 +285,10 @@ net::task<result<created>> redis_store::create(new_session s) {
     args.push_back(value);
   };
   for (auto const& [name, value] : s.fields) {
-    // Bookkeeping is doorward's: a grant can neither date a session back nor lift its limits.
-    if (name == names.created || name == names.last_seen || name.starts_with(reserved)) continue;
+    // Bookkeeping is doorward's: a grant can neither date a session back nor lift its limits. How one logged in comes
+    // from its options, which are no fields of it.
+    bool const of_login = name == acr_name || name == auth_time_name;
+    if (name == names.created || name == names.last_seen || (name.starts_with(reserved) && !of_login)) continue;
     add(name, value);
   }
   if (!s.address.empty()) add(address_name, s.address);
@@ -306,34 +307,32 @@ net::task<result<created>> redis_store::create(new_session s) {
 }
 
 net::task<result<std::uint64_t>> redis_store::end(std::string id) {
-  return run_ending(redis_, end_script(),
-                    end_of(names_, config_.fields.user, names_.tag_of_id(id), names_.session(id)));
+  return run_ending(redis_, end_script(), end_of(config_, tag_of_id(config_, id), key_of(config_, id)));
 }
 
 net::task<result<std::uint64_t>> redis_store::revoke(std::string user, std::string key) {
-  auto const tag = names_.tag_of_user(user);
-  return run_ending(redis_, end_script(), end_of(names_, config_.fields.user, tag, std::move(key), std::move(user)));
+  auto const tag = tag_of_user(config_, user);
+  return run_ending(redis_, end_script(), end_of(config_, tag, std::move(key), std::move(user)));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_all(std::string id) {
   return run_ending(redis_, end_all_script(),
-                    end_of_all(names_, config_.fields.user, names_.tag_of_id(id), names_.session(id), {}, false));
+                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, false));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_others(std::string id) {
   return run_ending(redis_, end_all_script(),
-                    end_of_all(names_, config_.fields.user, names_.tag_of_id(id), names_.session(id), {}, true));
+                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, true));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_user(std::string user) {
-  auto const tag = names_.tag_of_user(user);
-  auto index = between(names_.index(tag), user);
-  return run_ending(redis_, end_all_script(),
-                    end_of_all(names_, config_.fields.user, tag, std::move(index), std::move(user), false));
+  auto const tag = tag_of_user(config_, user);
+  auto index = between(index_affixes(config_, tag), user);
+  return run_ending(redis_, end_all_script(), end_of_all(config_, tag, std::move(index), std::move(user), false));
 }
 
 net::task<result<std::vector<listed_session>>> redis_store::list(std::string user) {
-  auto const index = between(names_.index(names_.tag_of_user(user)), user);
+  auto const index = between(index_affixes(config_, tag_of_user(config_, user)), user);
   auto const names = config_.fields;  // copied: the store may go while the script runs
   std::string_view const keys[] = {index};
   auto const most = std::to_string(most_listed);

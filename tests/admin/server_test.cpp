@@ -238,3 +238,39 @@ TEST_CASE("a probe of nothing, of nonsense, and of somebody silent") {
   CHECK(probe(url, milliseconds(50)).error() == boost::system::errc::timed_out);
   ::close(fd);
 }
+
+TEST_CASE("sessions are for whoever has the token, and Redis's silence is said") {
+  auto from = make();
+  from.sessions.token = redacted{"0123456789abcdef"};
+  from.sessions.redis.server.type = config::endpoint::kind::unix_socket;
+  from.sessions.redis.server.path = "/nowhere/redis.sock";
+  auto s = server::start(loopback(), from);
+  REQUIRE(s.has_value());
+  auto const asked = [&](std::string const& request, std::string const& fields) {
+    client c((*s)->address());
+    c.send(request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + "\r\n");
+    return c.until_closed();
+  };
+  auto const refused = asked("GET /sessions?user=42", "");
+  CHECK(refused.starts_with("HTTP/1.1 401 Unauthorized\r\n"));
+  CHECK(refused.find("WWW-Authenticate: Bearer realm=\"doorward admin\"\r\n") != std::string::npos);
+  std::string const bearer = "Authorization: Bearer 0123456789abcdef\r\n";
+  CHECK(asked("GET /sessions?user=42", bearer + bearer).starts_with("HTTP/1.1 401 "));
+  CHECK(asked("PUT /sessions?user=42", bearer).find("Allow: GET, HEAD, DELETE\r\n") != std::string::npos);
+  for (auto const* request : {"GET /sessions?user=42", "DELETE /sessions?user=42",
+                              "DELETE /sessions/abcdefghijklmnopqrstuv?user=42", "HEAD /sessions?user=42"}) {
+    CAPTURE(request);
+    auto const silent = asked(request, bearer);
+    CHECK(silent.starts_with("HTTP/1.1 503 "));
+    CHECK(silent.find("Retry-After: 1\r\n") != std::string::npos);
+    CHECK(silent.ends_with("\r\n\r\n") == std::string(request).starts_with("HEAD"));
+  }
+}
+
+TEST_CASE("sessions are for nobody where no token is configured") {
+  auto s = server::start(loopback(), make());
+  REQUIRE(s.has_value());
+  auto const answer = probe("http://" + (*s)->address() + "/sessions?user=42");
+  REQUIRE(answer.has_value());
+  CHECK(answer->status == 403);
+}

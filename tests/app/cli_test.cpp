@@ -86,8 +86,11 @@ TEST_CASE("usage, by what is wrong with it") {
       {"version", "more"},
       {"explain", "-c", "a.yaml", "GET", "/", "--header", "broken"},
       {"explain", "-c", "a.yaml", "GET", "/", "--header", ": nameless"},
+      {"session"},
       {"session", "list"},
-      {"session", "--help"},
+      {"session", "list", "-c", "a.yaml"},
+      {"session", "show", "-c", "a.yaml", "--user", "42"},
+      {"session", "revoke", "-c", "a.yaml", "--handle", "h"},
   }));
   CAPTURE(words);
   auto const s = run(words);
@@ -104,7 +107,8 @@ TEST_CASE("usage, the word that is wrong is named") {
   auto const r = GENERATE(values<row>({
       {{"chekc", "-c", "a.yaml"}, "there is no command `chekc`; the commands are serve, check, routes, explain, "},
       {{"chekc", "--help"}, "`chekc`"},
-      {{"session", "list", "-c", "a.yaml"}, "session: not available yet"},
+      {{"session", "revoke", "-c", "a.yaml", "--yes"}, "one of --user and --all-users"},
+      {{"session", "show", "-c", "a.yaml"}, "--user and --handle, or --id-stdin"},
       {{"explain", "-c", "a.yaml", "GET", "/", "--header", "broken"}, "`broken` is not a header"},
       {{"check", "-c", "a.yaml", "more"}, "more"},
       {{"check", "--unknown", "-c", "a.yaml"}, "--unknown"},
@@ -122,6 +126,10 @@ TEST_CASE("help, everywhere, is no mistake") {
       {"routes", "--help"},
       {"explain", "--help"},
       {"probe", "--help"},
+      {"session", "--help"},
+      {"session", "list", "--help"},
+      {"session", "show", "--help"},
+      {"session", "revoke", "--help"},
       {"schema", "--help"},
       {"version", "--help"},
   }));
@@ -213,6 +221,7 @@ TEST_CASE("routes, in the order in which they are tried") {
         "(whoami)    /.doorward/whoami      *     GET,HEAD              passive   -      doorward itself  -\n"
         "(sessions)  /.doorward/sessions    *     GET,HEAD,POST,DELETE  passive   -      doorward itself  -\n"
         "(session)   /.doorward/sessions/*  *     POST,DELETE           passive   -      doorward itself  -\n"
+        "(auth)      /.doorward/auth        *     *                     none      -      doorward itself  -\n"
         "(own)       /.doorward/**          *     *                     none      -      nothing: 404     -\n"
         "/**         /**                    *     *                     required  -      app              " +
             file + ":8\n");

@@ -52,7 +52,16 @@ TEST_CASE("a grant that is not understood to its end is refused") {
       {"CR and LF in a value", R"({"userId":"42\r\nX-User-Role: admin"})", ""},
       {"NUL in a value", R"({"userId":"4\u0000"})", ""},
       {"an option nobody knows", R"({"userId":"42"})", "forever"},
-      {"an option of a later version", R"({"userId":"42"})", "acr=2"},
+      {"a level that is no number", R"({"userId":"42"})", "acr=high"},
+      {"a level that is not there", R"({"userId":"42"})", "acr"},
+      {"a level below all", R"({"userId":"42"})", "acr=-1"},
+      {"a level above all", R"({"userId":"42"})", "acr=100"},
+      {"two levels", R"({"userId":"42"})", "acr=1; acr=2"},
+      {"two times", R"({"userId":"42"})", "auth_time=1; auth_time=2"},
+      {"a time that is none", R"({"userId":"42"})", "auth_time=2024-05-01"},
+      {"a time that is not there", R"({"userId":"42"})", "auth_time="},
+      {"a time before all", R"({"userId":"42"})", "auth_time=-1"},
+      {"a level among the fields", R"({"userId":"42","doorward.acr":"2"})", ""},
       {"a value where there is none", R"({"userId":"42"})", "remember=yes"},
       {"a lifetime without a unit", R"({"userId":"42"})", "idle=30"},
       {"a negative lifetime", R"({"userId":"42"})", "idle=-1m"},
@@ -64,6 +73,34 @@ TEST_CASE("a grant that is not understood to its end is refused") {
     REQUIRE_FALSE(g.has_value());
     CHECK(g.error() == errc::bad_grant);
   }
+}
+
+TEST_CASE("how and when somebody logged in") {
+  constexpr doorward::epoch_ms now = 1'700'000'000'000;
+  struct {
+    std::string options;
+    std::optional<unsigned> acr;
+    std::optional<doorward::epoch_ms> at;
+  } const rows[]{
+      {"", {}, {}},
+      {"acr=2", 2, {}},
+      {"acr=0", 0, {}},
+      {"acr = 99 ; remember", 99, {}},
+      {"auth_time=1699999000", {}, 1'699'999'000'000},
+      {"acr=1; auth_time=1699999000123", 1, 1'699'999'000'123},
+      {"auth_time=1700000000000", {}, now},
+      // A clock that is a little ahead is not the future.
+      {"auth_time=1700000060000", {}, now},
+  };
+  for (auto const& r : rows) {
+    INFO(r.options);
+    auto const g = parse_grant(R"({"userId":"42"})", r.options, "userId", now);
+    REQUIRE(g.has_value());
+    CHECK(g->acr == r.acr);
+    CHECK(g->auth_time == r.at);
+  }
+  CHECK_FALSE(parse_grant(R"({"userId":"42"})", "auth_time=1700000060001", "userId", now).has_value());
+  CHECK_FALSE(parse_grant(R"({"userId":"42"})", "auth_time=1700000061", "userId", now).has_value());
 }
 
 TEST_CASE("a grant has a size") {

@@ -49,6 +49,15 @@ TEST_CASE("base64url, as in RFC 4648 section 10 but without padding") {
       {"\0\0\0"s, "AAAA"},
   }));
   CHECK(base64url(bytes(r.text)) == r.encoded);
+  std::string into(16, '?');
+  auto* const end = base64url(bytes(r.text), into.data());
+  CHECK(std::string_view(into.data(), end) == r.encoded);
+}
+
+TEST_CASE("hexadecimal, behind a text") {
+  std::string out = "x:";
+  append_hex(out, bytes("\x00\xff\x1a"s));
+  CHECK(out == "x:00ff1a");
 }
 
 TEST_CASE("hex64") {

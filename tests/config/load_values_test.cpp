@@ -69,10 +69,11 @@ session:
   key: "s:{id}:x"
   index: "{user}"
   fields: { user: uid, roles: groups, created: born, last_seen: seen }
-  lifetime: { idle: 10m, absolute: 1h, remember_idle: 1d, remember_absolute: 2d, touch_every: 5s }
+  lifetime: { idle: 10m, absolute: 1h, remember_idle: 1d, remember_absolute: 2d, touch_every: 5s, streams: true }
   layout: tagged
   limit: { per_user: 4, per_device: 2, when_full: deny }
   bind: [ip_prefix, user_agent, ip_prefix]
+  recheck: 200ms
 identity: { upstream: id, login: /auth/in, logout: /auth/out, return_to: back, mode: external }
 upstreams:
   id: unix:/run/id.sock
@@ -88,6 +89,7 @@ defaults: { auth: passive }
 routes:
   - { id: one, host: "*.Example.com", path: /a/*, methods: [GET, PURGE], auth: required, upstream: app,
       allow: { roles: [admin, staff], fields: { plan: [pro, team], level: [1] } },
+      require: { acr: 2, max_age: 10m },
       unauthenticated: reject, strip_prefix: /a, timeouts: { total: 60s }, body_bytes: 1GiB, csrf: false,
       upgrade: false }
   - { path: /b, respond: 404 }
@@ -146,6 +148,8 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(m.session.lifetime.remember_idle == seconds{86'400});
   CHECK(m.session.lifetime.remember_absolute == seconds{172'800});
   CHECK(m.session.lifetime.touch_every == seconds{5});
+  CHECK(m.session.lifetime.streams);
+  CHECK(m.session.recheck == milliseconds{200});
   CHECK(m.identity.upstream == "id");
   CHECK(m.identity.login == "/auth/in");
   CHECK(m.identity.logout == "/auth/out");
@@ -175,6 +179,8 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(one.allow.fields[0].first == "plan");
   CHECK(one.allow.fields[0].second == std::vector<std::string>{"pro", "team"});
   CHECK(one.allow.fields[1].second == std::vector<std::string>{"1"});
+  CHECK(one.require.acr == 2);
+  CHECK(one.require.max_age == seconds{600});
   CHECK(one.unauthenticated == unauthenticated_action::reject);
   CHECK(one.strip_prefix == "/a");
   CHECK(one.total_timeout == milliseconds{60'000});

@@ -19,7 +19,6 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
            {"redis: { tls: { @@ca: x } }", "redis.tls.ca", "write `\"\"` for now"},
            {"redis: { tls: { cert: \"\", @@server_name: x } }", "redis.tls.server_name", "write `\"\"` for now"},
            {"redis: { url: @@rediss://h }", "redis.url", "use redis:// or a unix socket for now"},
-           {"session: { cookie: { @@keys: [a] } }", "session.cookie.keys", "write `[]` for now"},
            {"session: { encoding: @@json }", "session.encoding", "use `hash` for now"},
            {"session: { encoding: @@redisjson }", "session.encoding", "use `hash` for now"},
            {"session: { encoding: @@php }", "session.encoding", "use `hash` for now"},

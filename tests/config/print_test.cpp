@@ -40,6 +40,20 @@ gate.yaml:8:13: warning: routes[1].path: no request gets here: the route on line
 )");
 }
 
+TEST_CASE("a key that ids are signed with is not printed, on whatever line it stands") {
+  auto const shown = printed(completed(R"(session:
+  cookie:
+    keys:
+      - geheim
+      - "geheim"   # geheim
+      - "${SECRET}"
+)"));
+  CHECK(shown.find("geheim") == std::string::npos);
+  CHECK(shown.find("session.cookie.keys[1]: a key has at least 32 characters\n        - ********") !=
+        std::string::npos);
+  CHECK(shown.find("        - \"${SECRET}\"\n") != std::string::npos);
+}
+
 TEST_CASE("a problem without a path, and one about what is not there") {
   CHECK(printed("a: [\n") == "gate.yaml:2:1: error: a `[` before this is not closed\n");
   CHECK(printed("") ==

@@ -110,6 +110,34 @@ TEST_CASE("allow: rules that nobody or everybody would meet") {
              problem::level::warning);
 }
 
+TEST_CASE("require: rules that cannot be met, or mean nothing") {
+  constexpr char none[] = "`require` needs a session, and with `auth: none` nobody looks for one";
+  check_each({
+      {route("path: /a, upstream: app, auth: none, require: @@{ acr: 1 }"), "routes[0].require", none,
+       "use `auth: required`"},
+      {"defaults: { auth: none }\n" + route("path: /a, upstream: app, require: @@{ max_age: 1s }"), "routes[0].require",
+       none, "use `auth: required`"},
+      {route("path: /a, upstream: app, require: { acr: @@100 }"), "routes[0].require.acr",
+       "a whole number from 0 to 99 is expected here"},
+      {route("path: /a, upstream: app, require: { acr: @@-1 }"), "routes[0].require.acr",
+       "a whole number from 0 to 99 is expected here"},
+      {route("path: /a, upstream: app, require: { max_age: @@500ms }"), "routes[0].require.max_age",
+       "this duration is a whole number of seconds"},
+      {route("path: /a, upstream: app, require: { max_age: @@366d }"), "routes[0].require.max_age",
+       "must be from 0s to 365d"},
+      {"identity: { upstream: id, return_to: @@acr }\n" + route("path: /a, upstream: app, require: { acr: 1 }"),
+       "identity.return_to", "`acr` tells the login page what `require` asks for", "choose another name"},
+      {"identity: { upstream: id, return_to: @@max_age }\n" +
+           route("path: /a, upstream: app, require: { max_age: 1s }"),
+       "identity.return_to", "`max_age` tells the login page what `require` asks for", "choose another name"},
+  });
+  check_each({{route("path: /a, upstream: app, auth: optional, require: @@{ acr: 1 }"), "routes[0].require",
+               "a request without a session never meets `require`", "`auth: required` says so plainly"},
+              {route("path: /a, upstream: app, require: @@{ acr: 0 }"), "routes[0].require", "this asks for nothing",
+               "give `acr`, `max_age` or both, or leave it out"}},
+             problem::level::warning);
+}
+
 TEST_CASE("strip_prefix and rewrite") {
   constexpr char upstream[] = "this needs an upstream; the route answers by itself";
   constexpr char front[] = "it is one or more whole segments from the front of `path`, before any `*`";
@@ -224,6 +252,9 @@ TEST_CASE("a guarded path that a slash at its end leads past is worth a warning"
            {admins, "path: /**, allow: { fields: { plan: [pro] } }", "/a", "/**"},
            {"path: @@/a, allow: { fields: { plan: [pro] } }", "path: /**, allow: { fields: { plan: [pro, free] } }",
             "/a", "/**"},
+           {"path: @@/a, require: { acr: 2 }", "path: /**, require: { acr: 1 }", "/a", "/**"},
+           {"path: @@/a, require: { max_age: 1m }", "path: /**, require: { acr: 1 }", "/a", "/**"},
+           {"path: @@/a, require: { max_age: 1m }", "path: /**, require: { max_age: 61s }", "/a", "/**"},
            {"path: @@/a, host: x.example", "path: /**, auth: none", "/a", "/**"},
            {"path: @@/a", "path: /**, auth: none, host: \"*.example\"", "/a", "/**"},
            {"path: @@/a, methods: [HEAD]", "path: /**, auth: none, methods: [GET]", "/a", "/**"},
@@ -255,6 +286,8 @@ TEST_CASE("a guarded path whose slash leads nowhere worse is fine") {
            "{ path: /a, upstream: app }, { path: /a/, respond: 404 }, { path: /**, upstream: app, auth: none }",
            "{ path: /a, upstream: app, host: x.example }, { path: /**, upstream: app, auth: none, host: y.example }",
            "{ path: /a, upstream: app, methods: [GET] }, { path: /**, upstream: app, auth: none, methods: [POST] }",
+           "{ path: /a, upstream: app, require: { acr: 1, max_age: 1m } },"
+           "{ path: /**, upstream: app, require: { acr: 2, max_age: 30s } }",
            "{ path: /a, upstream: app, allow: { roles: [admin, ops] } },"
            "{ path: /**, upstream: app, allow: { roles: [ops], fields: { plan: [pro] } } }",
        }) {

@@ -42,6 +42,19 @@ TEST_CASE("server: values that cannot be") {
   });
 }
 
+TEST_CASE("admin.token: what cannot be one") {
+  constexpr char charset[] = "a token has letters, digits and any of `-._~+/=`, and nothing else";
+  check_each({
+      {"admin: { token: @@fifteen-letters }", "admin.token", "a token has at least 16 characters",
+       "for example what `openssl rand -hex 32` prints"},
+      {"admin: { token: @@\"0123456789 abcdef\" }", "admin.token", charset},
+      {"admin: { token: @@\"0123456789:abcdef\" }", "admin.token", charset},
+      {"admin: { token: @@\"0123456789abcde\u00e4\" }", "admin.token", charset},
+      {"admin: { token: @@" + std::string(1025, 'x') + " }", "admin.token", "a token has at most 1024 characters"},
+      {"admin: { token: @@[a] }", "admin.token", "a token is expected here, not a list"},
+  });
+}
+
 TEST_CASE("listeners that take each other's address") {
   check_each({
       {"server: { listen: [127.0.0.1:1, @@127.0.0.1:1] }", "server.listen[1]", "the same address as server.listen[0]"},

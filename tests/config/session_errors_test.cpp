@@ -65,6 +65,29 @@ TEST_CASE("session: values that cannot be") {
   });
 }
 
+TEST_CASE("session: keys that ids cannot be signed with") {
+  constexpr char make_one[] = "make one by `openssl rand -base64 32`";
+  std::string const key(32, 'k');
+  auto const cookie = [](std::string const& list) { return "session: { cookie: { keys: " + list + " } }"; };
+  std::string nine = "[";
+  for (char c = 'a'; c < 'j'; ++c)
+    nine += (c == 'i' ? "@@" : "") + std::string(32, c) + ", ";
+  check_each({
+      {cookie("[@@\"\"]"), "session.cookie.keys[0]", "a key has at least 32 characters", make_one},
+      {cookie("[" + key + ", @@" + key.substr(1) + "]"), "session.cookie.keys[1]", "a key has at least 32 characters",
+       make_one},
+      {cookie("[@@\"${SECRET}\"]"), "session.cookie.keys[0]", "a key has at least 32 characters", make_one},
+      {cookie("[@@\"" + key + "\\n\"]"), "session.cookie.keys[0]", "a key is one line of printable ASCII", make_one},
+      {cookie("[@@\"" + key + "\xC3\xA4\"]"), "session.cookie.keys[0]", "a key is one line of printable ASCII",
+       make_one},
+      {cookie("[" + key + ", x" + key + ", @@" + key + "]"), "session.cookie.keys[2]", "the same key twice",
+       "the first signs, and all are believed: leave this one out"},
+      {cookie(nine + "]"), "session.cookie.keys[8]", "at most 8 keys", "leave the oldest out"},
+      {cookie("@@" + key), "session.cookie.keys", "a list is expected here, not a single value", "put it in `[ ]`"},
+      {"session: { store_hashed: @@sha256 }", "session.store_hashed", "`true` or `false` is expected here"},
+  });
+}
+
 TEST_CASE("a value that is wrong by itself is not compared with others") {
   check_each({
       {"session: { lifetime: { idle: @@oops, absolute: 1s, touch_every: 1s, remember_idle: 1h } }",

@@ -75,6 +75,16 @@ TEST_CASE("passwords on a line are covered, character for character") {
                         {"  password: \"${file:/run/secrets/p}\"", "  password: \"${file:/run/secrets/p}\""},
                         {"unix:///r.sock?password=abc&db=1", "unix:///r.sock?password=***&db=1"},
                         {"  password:", "  password:"},
+                        {"admin: { token: abcdef, listen: x }", "admin: { token: ******, listen: x }"},
+                        {"  token: \"${file:/run/token}\"", "  token: \"${file:/run/token}\""},
+                        {"cookie: { keys: [abc, \"d,e\", 'f', ${G}, \"${file:/h}\", ij], bogus: 1 }",
+                         "cookie: { keys: [***, \"***\", '*', ${G}, \"${file:/h}\", **], bogus: 1 }"},
+                        {"keys: [ abc , def", "keys: [ ****, ***"},
+                        {"keys: abc, def", "keys: ********"},
+                        {"\"keys\": [\"abc\"", "\"keys\": [\"***\""},
+                        {"keys: [{ kid: a, key: a.pem }]", "keys: [{ kid: a, key: a.pem }]"},
+                        {"keys:", "keys:"},
+                        {"keys: []", "keys: []"},
                         {"  password: \"open", "  password: \"****"}}) {
     CHECK(mask_secrets(line) == shown);
   }

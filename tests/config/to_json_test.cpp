@@ -32,7 +32,7 @@ routes:
   - { host: "*.example.com", path: "/a$$/*", methods: [GET], upstream: app, allow: { roles: [a, "b$$"], fields: { f: [x, y] } },
       auth: required, unauthenticated: redirect, strip_prefix: "/a$$", timeouts: { total: 61s }, body_bytes: 0B, csrf: false, upgrade: false }
   - { path: /b, respond: 404, auth: none }
-  - { path: /c/**, upstream: app, rewrite: /d }
+  - { path: /c/**, upstream: app, rewrite: /d, require: { acr: 2, max_age: 90s } }
 log: { level: "off", format: text, access: false }
 )";
 
@@ -57,6 +57,24 @@ TEST_CASE("no secret is in the effective configuration") {
   CHECK(shown.find(R"("X-Key": "<redacted>{uid}")") != std::string::npos);
   CHECK(shown.find(R"("url": "redis://h:1/2")") != std::string::npos);
   CHECK(shown.find(R"("username": "someone")") != std::string::npos);
+}
+
+TEST_CASE("the admin listener's token is not shown") {
+  auto const m = loaded_model("admin: { token: \"${SECRET}-0123456789abcdef/+=~._-\" }");
+  CHECK(m.admin.token.reveal() == "hunter2-0123456789abcdef/+=~._-");
+  auto const shown = to_json(m);
+  CHECK(shown.find("0123456789abcdef") == std::string::npos);
+  CHECK(shown.find(R"("token": "<redacted>")") != std::string::npos);
+  CHECK(to_json(loaded_model("")).find(R"("token": "")") != std::string::npos);
+}
+
+TEST_CASE("keys that ids are signed with are shown by their names, and cannot be read back") {
+  auto const shown =
+      to_json(loaded_model("session: { store_hashed: true, cookie: { keys: [0123456789abcdef0123456789abcdef] } }"));
+  CHECK(shown.find("0123456789abcdef") == std::string::npos);
+  CHECK(shown.find(R"("<redacted, kid a2haT0>")") != std::string::npos);
+  CHECK(shown.find(R"("store_hashed": true)") != std::string::npos);
+  CHECK_FALSE(load(shown, "f", test_environment).value);
 }
 
 TEST_CASE("bytes that are not UTF-8 do not stop it") {

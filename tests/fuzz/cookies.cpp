@@ -11,7 +11,7 @@ using namespace doorward;
 int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   auto const field = text(data, size);
   http::session_cookies found;
-  http::find_session_cookies(field, "sid", found);
+  http::find_session_cookies(field, "sid", {}, found);
   require(found.count <= found.ids.size(), "as many as there is room for");
   for (std::size_t i = 0; i < found.count; ++i)
     require(http::is_session_id(found.ids[i]), "what is found may be an id");
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   std::string rest;
   if (http::append_without_cookie(rest, field, "sid")) {
     http::session_cookies left;
-    http::find_session_cookies(rest, "sid", left);
+    http::find_session_cookies(rest, "sid", {}, left);
     require(!left.present, "what was removed is gone");
     require(rest.size() <= field.size(), "nothing was added");
   } else {

@@ -16,5 +16,7 @@ int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     has_user = has_user || (name == "userId" && !value.empty());
   }
   require(has_user, "a grant names a user");
+  require(got->acr.value_or(0) <= auth::most_level, "a level is one of few");
+  require(got->auth_time.value_or(0) <= wall_now(), "nobody has logged in yet to come");
   return 0;
 }

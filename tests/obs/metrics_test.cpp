@@ -95,6 +95,9 @@ TEST_CASE("counters of workers add up") {
   b.session_created();
   a.session_ended(end_reason::logout);
   b.session_ended(end_reason::everywhere, 4);
+  a.stream_ended(stream_end::logout);
+  b.stream_ended(stream_end::logout);
+  b.stream_ended(stream_end::forbidden);
   b.touch(touch_result::gone);
   a.reserved_headers_stripped(2);
   b.reserved_headers_stripped(3);
@@ -115,6 +118,8 @@ TEST_CASE("counters of workers add up") {
   CHECK(a.sessions_created() == 2);
   CHECK(a.sessions_ended(end_reason::logout) == 1);
   CHECK(a.sessions_ended(end_reason::everywhere) == 4);
+  CHECK(a.streams_ended(stream_end::logout) == 2);
+  CHECK(a.streams_ended(stream_end::forbidden) == 1);
   CHECK(a.touches(touch_result::gone) == 1);
   CHECK(a.reserved_headers_stripped() == 5);
   CHECK(a.overhead().sum() == 40us);
@@ -186,12 +191,20 @@ TEST_CASE("labels have the names that are documented") {
     (lookups += name(static_cast<lookup_result>(i))) += '|';
   CHECK(lookups == "hit|miss|ghost|malformed|coalesced|cached|error|elsewhere|");
 
+  std::string streams;
+  for (std::size_t i = 0; i < stream_ends; ++i)
+    (streams += name(static_cast<stream_end>(i))) += '|';
+  CHECK(streams ==
+        "logout|session_replaced|session_revoked|session_displaced|session_expired|session_unknown|session_changed|"
+        "forbidden|");
+
   CHECK(decision(decision::forward).name() == "forward");
   CHECK(decision(decision::respond).name() == "respond");
   CHECK(decision(decision::redirect).name() == "redirect");
   CHECK(decision(decision::login).name() == "login");
   CHECK(decision(decision::logout).name() == "logout");
   CHECK(decision(decision::own).name() == "own");
+  CHECK(decision(decision::allow).name() == "allow");
   CHECK(decision(decision::own).reason().empty());
   CHECK(decision(errc::session_ghost).name() == "no_session");
   CHECK(decision(errc::session_ghost).reason() == "session_ghost");
@@ -215,6 +228,9 @@ TEST_CASE("the list of metrics is the one that is promised") {
         "doorward_session_lookup_duration_seconds{}\n"
         "doorward_sessions_created_total{}\n"
         "doorward_sessions_ended_total{reason}\n"
+        "doorward_streams_watched{}\n"
+        "doorward_streams_sessions{}\n"
+        "doorward_streams_ended_total{reason}\n"
         "doorward_touch_total{result}\n"
         "doorward_redis_connected{}\n"
         "doorward_redis_pending{}\n"

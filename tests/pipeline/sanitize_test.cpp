@@ -85,6 +85,10 @@ TEST_CASE("fields, what becomes of each, from the world and from a trusted proxy
            {"REMOTE_USER: root", "forged"},
            {"Doorward-Grant: {}", "forged"},
            {"doorward_anything: 1", "forged"},
+           {"Doorward-Passive: 1", "dropped"},
+           {"doorward-PASSIVE: 1", "dropped"},
+           {"Doorward_Passive: 1", "forged"},
+           {"Doorward-Passive: true", "forged"},
            // Believed of a trusted proxy.
            {"Forwarded: for=198.51.100.7", "dropped", "kept"},
            {"X-Forwarded-Proto: https", "dropped", "kept"},

@@ -49,6 +49,7 @@ routes:
                               {"(whoami)", "/.doorward/whoami", route_target::whoami, 0, auth_mode::passive},
                               {"(sessions)", "/.doorward/sessions", route_target::sessions, 0, auth_mode::passive},
                               {"(session)", "/.doorward/sessions/*", route_target::sessions, 0, auth_mode::passive},
+                              {"(auth)", "/.doorward/auth", route_target::proxy, 0, auth_mode::none},
                               {"(own)", "/.doorward/**", route_target::unclaimed, 0, auth_mode::none},
                               {"/old", "/old", route_target::respond, 0, auth_mode::required},
                               {"all", "/**", route_target::upstream, 0, auth_mode::required}};
@@ -61,7 +62,7 @@ routes:
     CHECK(s.routes[i].to == rows[i].to);
     CHECK(s.routes[i].upstream == rows[i].upstream);
     CHECK(s.routes[i].config.auth == rows[i].auth);
-    CHECK(s.routes[i].config.csrf);
+    CHECK(s.routes[i].config.csrf == (rows[i].to != route_target::proxy));
   }
 }
 
@@ -84,6 +85,8 @@ routes:
                                                 {"/.doorward/sessions", "(sessions)"},
                                                 {"/.doorward/sessions/abc", "(session)"},
                                                 {"/.doorward/sessions/a/b", "(own)"},
+                                                {"/.doorward/auth", "(auth)"},
+                                                {"/.doorward/auth/x", "(own)"},
                                                 {"/.doorward", "(own)"},
                                                 {"/loginx", "all"},
                                                 {"/", "all"}}));
@@ -212,6 +215,14 @@ TEST_CASE("cookie, by how it is configured") {
   CHECK(s.session_cookie("abc", std::chrono::seconds{0}) == session);
   CHECK(s.session_cookie("abc", std::chrono::seconds{60}) == remembered);
   CHECK(s.expire_cookie == expired);
+}
+
+TEST_CASE("cookie, signed") {
+  snapshot const s(model_of(yaml(
+      "session: { cookie: { keys: [0123456789abcdef0123456789abcdef] } }\nroutes: [{ path: /**, upstream: app }]\n")));
+  CHECK(s.session_cookie("an-id-for-the-documentation", std::chrono::seconds{60}) ==
+        "sid=an-id-for-the-documentation.a2haT0.7j7feqPgjtKnJACsa_PLnS_P-yU_y7S9; Max-Age=60; Path=/; HttpOnly; "
+        "SameSite=Lax");
 }
 
 TEST_CASE("scheme and login address, as browsers know them") {

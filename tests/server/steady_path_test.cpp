@@ -71,19 +71,21 @@ private:
 };
 
 struct front {
+  std::string session;
   temporary_folder folder;
   peers behind{folder};
   obs::log_writer nowhere{-1};
   config::model const model =
       model_of("redis: { url: 'unix://" + folder.file("redis") + "' }\nupstreams: { app: 'unix:" + folder.file("app") +
                "' }\nidentity: { upstream: app }\nheaders: { X-User-Id: '{userId}', X-Role: "
-               "'{role}' }\nroutes: [{ path: /**, upstream: app }]\n");
+               "'{role}' }\nsession: " +
+               session + "\nroutes: [{ path: /**, upstream: app }]\n");
   runtime::shared_state shared{model};
   runtime::worker worker{0, 1, model, shared, nowhere, obs::access_style::json};
   server::listener listener{worker};
   descriptor client;
 
-  front() {
+  explicit front(std::string how) : session(std::move(how)) {
     worker.start();
     auto ends = socket_pair();
     net::socket s(worker.context, net::asio::generic::stream_protocol(AF_UNIX, 0), ends.first.release());
@@ -126,9 +128,13 @@ TEST_CASE("a keep-alive connection takes nothing from the heap for another reque
   struct row {
     char const* name;
     std::string more;
+    std::string session = "{}";
+    std::string cookie = "0123456789abcdef0123456789abcdef";
   };
-  auto const [name, more] = GENERATE(
+  auto const [name, more, session, cookie] = GENERATE(
       row{"small head", ""},
+      row{"signed id, hashed key", "", "{ store_hashed: true, cookie: { keys: [0123456789abcdef0123456789abcdef] } }",
+          "an-id-for-the-documentation.a2haT0.7j7feqPgjtKnJACsa_PLnS_P-yU_y7S9"},
       row{"browser's head",
           "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0\r\nAccept: "
           "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-GB,en;q=0.5\r\n"
@@ -136,11 +142,9 @@ TEST_CASE("a keep-alive connection takes nothing from the heap for another reque
           "Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Site: same-origin\r\n"
           "Upgrade-Insecure-Requests: 1\r\nX-User-Id: forged\r\n"});
   CAPTURE(name);
-  front f;
-  auto const request =
-      "GET /a/page?q=1 HTTP/1.1\r\nHost: app.example.com\r\nCookie: theme=dark; "
-      "sid=0123456789abcdef0123456789abcdef; lang=en\r\n" +
-      more + "\r\n";
+  front f(session);
+  auto const request = "GET /a/page?q=1 HTTP/1.1\r\nHost: app.example.com\r\nCookie: theme=dark; sid=" + cookie +
+                       "; lang=en\r\n" + more + "\r\n";
   bool all = true;
   for (int i = 0; i < 300; ++i)
     all = f.ask(request) && all;

@@ -12,7 +12,7 @@ namespace {
 /// A store whose users may have so many sessions.
 struct limited : store_fixture {
   void limit(unsigned per_user, config::limit_action when_full = config::limit_action::displace_oldest) {
-    config.limit = {per_user, 0, when_full};
+    config.limit = {.per_user = per_user, .when_full = when_full};
     make_stores();
   }
   /// A session that was made `age` ago.

@@ -81,7 +81,8 @@ TEST_CASE_METHOD(store_fixture, "logins and a log-out everywhere meet: of those 
 }
 
 TEST_CASE_METHOD(store_fixture, "a hundred logins at once where one session may be: one remains") {
-  config.limit = {1, 0, GENERATE(config::limit_action::displace_oldest, config::limit_action::deny)};
+  config.limit = {.per_user = 1,
+                  .when_full = GENERATE(config::limit_action::displace_oldest, config::limit_action::deny)};
   make_stores();
   for (int round = 0, all = rounds(200) / 100; round < all; ++round) {
     ask({"FLUSHALL"});

@@ -1,3 +1,4 @@
+#include "doorward/session/key.hpp"
 #include "store_fixture.hpp"
 
 // The same plane with keys that say their slot. That these are one slot is seen where there are slots: integration.
@@ -13,20 +14,18 @@ fields const alice{{"userId", "alice"}};
 fields const bob{{"userId", "bob"}};
 
 struct tagged_store : store_fixture {
-  std::string const tag = names().tag_of_user("alice");
-  std::string const index = "user:{" + tag + "}:alice:sessions";
+  std::string tag;
+  std::string index;
 
   tagged_store() {
     config.layout = config::key_layout::tagged;
+    tag = session::tag_of_user(config, "alice");
+    index = "user:{" + tag + "}:alice:sessions";
     make_stores();
   }
-  session::key_names names() const {
-    auto c = config;
-    c.layout = config::key_layout::tagged;
-    return session::key_names(c);
-  }
+  std::string id_for(std::string const& user) const { return session::new_id(config, user); }
   std::string made(fields const& grant) {
-    auto const id = names().new_id(grant[0].second);
+    auto const id = id_for(grant[0].second);
     CHECK_FALSE(create(id, grant));
     return id;
   }
@@ -65,7 +64,7 @@ TEST_CASE_METHOD(tagged_store, "layout tagged, the others, all, and a user's") {
   CHECK(members(index).size() == 1);
   CHECK(exists("session:ended:{" + tag + "}:alice"));
   session::new_session s;
-  auto const late = names().new_id("alice");
+  auto const late = id_for("alice");
   s.id = late;
   s.began_ago = 1s;
   CHECK(create(s, alice) == errc::session_revoked);
@@ -78,7 +77,7 @@ TEST_CASE_METHOD(tagged_store, "layout tagged, the others, all, and a user's") {
 }
 
 TEST_CASE_METHOD(tagged_store, "layout tagged, a login replaces sessions of any slot") {
-  auto const own = made(alice), other = made(bob), fresh = names().new_id("alice");
+  auto const own = made(alice), other = made(bob), fresh = id_for("alice");
   CHECK_FALSE(replace(fresh, alice, {own, other, "no-tag-but-could-be-an-id"}));
   CHECK(replaced == 2);
   CHECK(find(own) == outcome::absent);
@@ -92,13 +91,24 @@ TEST_CASE_METHOD(tagged_store, "layout tagged, a login that is refused ends nobo
   make_stores();
   made(alice);
   auto const other = made(bob);
-  CHECK(replace(names().new_id("alice"), alice, {other}) == errc::session_limit);
+  CHECK(replace(id_for("alice"), alice, {other}) == errc::session_limit);
   CHECK(find(other) == outcome::found);
 }
 
 TEST_CASE_METHOD(tagged_store, "layout tagged, an id of another user's slot, and one without a slot") {
-  CHECK(create(names().new_id("bob"), alice) == errc::internal);
+  CHECK(create(id_for("bob"), alice) == errc::internal);
   CHECK(create("no-tag-but-could-be-an-id", alice) == errc::internal);
   ask({"HSET", "session:no-tag-but-could-be-an-id", "userId", "alice"});
   CHECK(find("no-tag-but-could-be-an-id") == outcome::absent);
+}
+
+TEST_CASE_METHOD(tagged_store, "layout tagged, with ids that Redis does not get to know") {
+  config.store_hashed = true;
+  make_stores();
+  auto const a = made(alice), b = made(alice);
+  CHECK(members(index) == std::set<std::string>{session::key_of(config, a), session::key_of(config, b)});
+  CHECK(session::key_of(config, a).find(a.substr(5)) == std::string::npos);
+  CHECK(end_others(a) == 1);
+  CHECK(find(b) == outcome::revoked);
+  CHECK(find(a) == outcome::found);
 }

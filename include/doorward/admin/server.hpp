@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "doorward/base/redacted.hpp"
 #include "doorward/base/result.hpp"
 #include "doorward/config/model.hpp"
 
@@ -17,17 +19,27 @@ struct readiness {
   std::vector<std::string> reasons;  ///< what stands against either, in a few words each
 };
 
+/// What `/sessions` needs: who may ask, and where sessions are.
+struct session_access {
+  redacted token;  ///< empty: nobody may
+  config::redis_config redis;
+  config::session_config session;
+};
+
 /// Where the answers come from. Called on the admin thread, one at a time; may block for a moment. One that throws is
 /// answered 500.
 struct sources {
   std::function<readiness()> ready;
   std::function<std::string()> metrics_text;  ///< Prometheus text format 0.0.4
   std::function<std::string()> config_json;   ///< secrets redacted
+  session_access sessions = {};
+  std::function<void(std::uint64_t)> sessions_ended = {};  ///< told how many were ended under /sessions
 };
 
 /// The admin listener: `/livez`, `/readyz` (`?strict=1`), `/metrics`, `/config`, on a thread of its own, so that it
 /// answers while every worker is busy. It trusts no header, and is for a private network only: it asks nobody who
-/// they are.
+/// they are, except under `/sessions`, which is for whoever has the token. With a token it has a connection to Redis,
+/// whose replies nobody waits for but who asked.
 class server {
 public:
   static constexpr std::size_t most_connections = 64;

@@ -12,13 +12,19 @@ namespace doorward {
 
 /// RFC 4648 section 5, without padding.
 [[nodiscard]] std::string base64url(std::span<unsigned char const> bytes);
+/// The same at `out`, which has room for 4 characters for each 3 bytes, rounded up; returns its end.
+char* base64url(std::span<unsigned char const> bytes, char* out) noexcept;
 
 /// Lower-case hexadecimal of the 64 bits, most significant first, 16 characters at `out`.
 void hex64(std::uint64_t value, char* out) noexcept;
 
+/// Appends lower-case hexadecimal.
+void append_hex(std::string& out, std::span<unsigned char const> bytes);
+
 /// RFC 4648 section 4, padded.
 [[nodiscard]] std::string base64(std::span<unsigned char const> bytes);
 
+/// Throws std::runtime_error when OpenSSL cannot do it, rather than give the digest of something else.
 [[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view text);
 
 /// The first 8 hexadecimal digits of SHA-256 of `text`: how a session is named in logs.

@@ -138,6 +138,7 @@ struct cookie_config {
 };
 
 struct session_lifetime {
+  bool streams = false;  ///< an open tunnel or event stream counts as activity of its session
   seconds idle{30 * 60};
   seconds absolute{12 * 3600};
   seconds remember_idle{14 * 86400};

@@ -2,8 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "doorward/http/signed_ids.hpp"
 
 namespace doorward::http {
 
@@ -12,16 +15,20 @@ namespace doorward::http {
 
 /// What the Cookie fields of one request say about our cookie. Views into the fields.
 struct session_cookies {
-  static constexpr std::size_t most = 4;  ///< distinct well-formed values that are looked at
-  std::array<std::string_view, most> ids{};
-  std::size_t count = 0;  ///< how many of `ids` are set
-  bool too_many = false;  ///< more distinct well-formed values than are looked at
-  bool present = false;   ///< a cookie of our name was there at all, well-formed or not
+  static constexpr std::size_t most = 4;           ///< distinct values that are looked at
+  std::array<std::string_view, most> ids{};        ///< distinct; without signatures, which were good
+  std::size_t count = 0;                           ///< how many of `ids` are set
+  std::array<std::string_view, most> looked_at{};  ///< as they came; not all of them gave an id
+  std::size_t looked_at_count = 0;
+  bool too_many = false;                     ///< more distinct values were worth a look than are looked at
+  bool present = false;                      ///< a cookie of our name was there at all, well-formed or not
+  std::optional<signature_trouble> trouble;  ///< of the values that gave no id, the one that came nearest
 };
 
 /// Collects cookies called `name` from one Cookie field value (RFC 6265 section 4.2.1; case-sensitive name). May be
-/// called for several fields with the same `into`. A value in double quotes is taken without them.
-void find_session_cookies(std::string_view field, std::string_view name, session_cookies& into) noexcept;
+/// called for several fields with the same `into`. A value in double quotes is taken without them. True when there was
+/// one in this field. Computes at most session_cookies::most signatures a request.
+bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into);
 
 /// Appends `field` without the cookies called `name`; the others stay byte for byte, joined by "; " as they were.
 /// Returns false, with nothing appended, when no other cookie remains.

@@ -20,6 +20,7 @@ public:
     login,          ///< sent to the identity service
     logout,         ///< a log-out was carried out
     own,            ///< one of doorward's own endpoints
+    allow,          ///< a proxy in front asked, and was told to let it through
   };
 
   // Implicit on purpose: whoever counts writes `decision::forward` or `errc::forbidden`.
@@ -67,6 +68,20 @@ enum class end_reason : std::uint8_t {
 };
 inline constexpr std::size_t end_reasons = 6;
 [[nodiscard]] std::string_view name(end_reason r) noexcept;
+
+/// Why a tunnel or an event stream ended before its time: its session did.
+enum class stream_end : std::uint8_t {
+  logout,     ///< its user logged out, there or everywhere
+  replaced,   ///< it came with a login, and went by it
+  revoked,    ///< its user ended it from elsewhere, or an operator
+  displaced,  ///< a later login of its user ended it
+  expired,    ///< past its absolute limit, or idle for too long
+  gone,       ///< Redis has no such session any more, and nobody said why
+  changed,    ///< it is somebody else's now
+  forbidden,  ///< the session goes on, but the route's `allow` does not hold any more
+};
+inline constexpr std::size_t stream_ends = 8;
+[[nodiscard]] std::string_view name(stream_end e) noexcept;
 
 /// How extending a session's idle time ended.
 enum class touch_result : std::uint8_t {

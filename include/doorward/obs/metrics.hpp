@@ -71,6 +71,7 @@ public:
 
   void session_created() noexcept { ++sessions_created_; }
   void session_ended(end_reason r, std::uint64_t n = 1) noexcept { sessions_ended_[static_cast<std::size_t>(r)] += n; }
+  void stream_ended(stream_end e) noexcept { ++streams_ended_[static_cast<std::size_t>(e)]; }
   void touch(touch_result r, std::uint64_t n = 1) noexcept { touches_[static_cast<std::size_t>(r)] += n; }
 
   /// Fields removed because their name is reserved: identity headers from clients, grants from upstreams that may not
@@ -111,6 +112,9 @@ public:
   [[nodiscard]] std::uint64_t sessions_ended(end_reason r) const noexcept {
     return sessions_ended_[static_cast<std::size_t>(r)];
   }
+  [[nodiscard]] std::uint64_t streams_ended(stream_end e) const noexcept {
+    return streams_ended_[static_cast<std::size_t>(e)];
+  }
   [[nodiscard]] std::uint64_t touches(touch_result r) const noexcept { return touches_[static_cast<std::size_t>(r)]; }
   [[nodiscard]] std::uint64_t reserved_headers_stripped() const noexcept { return stripped_; }
   [[nodiscard]] std::uint64_t logins_shed(shed_reason r) const noexcept {
@@ -146,6 +150,7 @@ private:
   histogram<lookup_bounds> lookup_duration_;
   std::array<std::uint64_t, lookup_results> lookups_{};
   std::array<std::uint64_t, end_reasons> sessions_ended_{};
+  std::array<std::uint64_t, stream_ends> streams_ended_{};
   std::array<std::uint64_t, touch_results> touches_{};
   std::array<std::uint64_t, handshake_results> handshakes_{};
   std::array<std::uint64_t, shed_reasons> logins_shed_{};
@@ -169,6 +174,8 @@ struct worker_gauges {
   std::uint64_t connections_active = 0;         ///< clients' connections with a request on them
   std::uint64_t connections_idle = 0;           ///< kept alive, waiting for one
   std::uint64_t connections_tunnel = 0;         ///< upgraded
+  std::uint64_t streams_watched = 0;            ///< tunnels and event streams that end with their session
+  std::uint64_t sessions_watched = 0;           ///< the sessions of those
   std::vector<upstream_connections> upstreams;  ///< by index
   std::uint64_t redis_connected = 0;            ///< connections to Redis that can be used
   std::uint64_t redis_pending = 0;              ///< commands waiting for their reply

@@ -29,6 +29,9 @@ struct refusal {
   unsigned retry_after = 1;     ///< seconds
   bool tries_again = false;     ///< the page loads itself anew after that time
   std::string_view allow;       ///< methods joined by ", "
+  std::string_view challenge;   ///< parameters of WWW-Authenticate; empty = the scheme alone
+  bool names_login = false;     ///< `login_link` also stands in Doorward-Login, for a proxy to send people to
+  unsigned status = 0;          ///< sent instead of the one of `why`, over a connection that goes on; 0 = that one
 };
 
 /// `application/problem+json` (RFC 9457) with `type` "urn:doorward:{code}", `title`, `status`, `detail`, `code` and
@@ -39,8 +42,12 @@ void append_refusal(std::string& out, answer_context const& c, refusal const& r)
 void append_redirect(std::string& out, answer_context const& c, unsigned status, std::string_view location);
 
 /// The answer of a route with `respond:`; also 204. From 400 on it has the body of a refusal, with code "not_found" for
-/// 404 and "respond" for the others; below, it has none.
-void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation = false);
+/// 404 and "respond" for the others; below, it has none. With `sent` that is the status, and there is always a body.
+void append_status(std::string& out, answer_context const& c, unsigned status, bool is_navigation = false,
+                   unsigned sent = 0);
+
+/// 200 without a body: a proxy is told to let a request through. `lines`: whole header lines that tell who it is.
+void append_allowed(std::string& out, answer_context const& c, std::string_view lines);
 
 /// A page of our own, complete as given. `style`: the text of its one <style>, which alone may be used; `posts`: it has
 /// forms, which are sent to this origin.

@@ -49,6 +49,7 @@ struct exchange {
   std::vector<std::string_view> cookie_fields;  ///< Cookie values that hold our cookie, and maybe others
   http::session_cookies cookies;
   obs::request_id id{};
+  bool passive = false;         ///< the client says that it does not extend the session
   std::string_view request_id;  ///< `id`, or what a trusted proxy sent
   std::array<char, 55> traceparent_storage{};
   std::string_view traceparent;
@@ -70,6 +71,15 @@ struct exchange {
 
   // forward
   std::string body;  ///< a request body that is sent as a whole
+  /// A proxy in front asks about a request that it has (forward_auth.cpp). From then on head, host, path, query and
+  /// navigation above are those of that request, the other fields came with it, and match, authenticate and authorize
+  /// speak of it. Connection and body are still the proxy's.
+  struct question {
+    bool asked = false;
+    bool with_head = false;   ///< by HEAD: the answer has no body
+    bool redirects = false;   ///< whoever has to log in is to be sent there by the answer itself
+    std::string_view scheme;  ///< "http" or "https", as the browser used; empty = the proxy does not say
+  } proxy;
   http::response_head response;
   net::read_buffer upstream_buffer;
   bool answered = false;   ///< the first byte of an answer is out: nothing else can be said
@@ -82,6 +92,7 @@ struct exchange {
   unsigned retry_after = 0;     ///< seconds, said with a 429 or 503; 0 = the usual
   obs::decision decision = obs::decision::own;
   unsigned status = 0;
+  std::optional<obs::stream_end> session_end;  ///< of a tunnel or an event stream that ended with its session
   std::uint64_t tunnel_bytes_in = 0;
   std::uint64_t bytes_out = 0;               ///< of the answer's body
   time_point began{};                        ///< when the head was complete

@@ -8,6 +8,7 @@
 #include "doorward/config/model.hpp"
 #include "doorward/http/head.hpp"
 #include "doorward/http/reserved_names.hpp"
+#include "doorward/http/signed_ids.hpp"
 #include "doorward/route/route_table.hpp"
 #include "doorward/session/field_layout.hpp"
 
@@ -17,6 +18,9 @@ namespace doorward::runtime {
 /// are no longer than this.
 inline constexpr std::uint64_t longest_form = 64 * 1024;
 
+/// Where a proxy in front asks what becomes of a request that it has.
+inline constexpr std::string_view forward_auth_path = "/.doorward/auth";
+
 /// Where a request ends up.
 enum class route_target : std::uint8_t {
   upstream,   ///< the route's application
@@ -25,7 +29,8 @@ enum class route_target : std::uint8_t {
   logout,     ///< carried out here
   whoami,     ///< answered here
   sessions,   ///< the user's sessions: listed and ended here
-  unclaimed,  ///< another path under /.doorward: nothing is there (yet)
+  proxy,      ///< a proxy in front is told what becomes of a request that it has
+  unclaimed,  ///< another path under /.doorward: nothing is there
 };
 
 /// One of doorward's own routes. They stand before those of the file: no rule can take them over, and a path with
@@ -78,6 +83,7 @@ struct snapshot {
   session::field_layout fields;
   std::vector<identity_header> headers;
   http::reserved_names reserved;
+  http::signed_ids ids;
   http::head_limits limits;
   std::string login_prefix;            ///< "/login?next="
   std::string public_scheme;           ///< of public_origin; empty without one
@@ -85,7 +91,8 @@ struct snapshot {
   std::string certificate_line_start;  ///< "X-Client-Subject: "; empty = upstreams are not told
   std::string expire_cookie;           ///< value of the Set-Cookie that removes ours
 
-  /// Value of the Set-Cookie that carries `id`. `max_age` in seconds: 0 = until the browser is closed.
+  /// Value of the Set-Cookie that carries `id`, signed where ids are. `max_age` in seconds: 0 = until the browser is
+  /// closed.
   [[nodiscard]] std::string session_cookie(std::string_view id, std::chrono::seconds max_age) const;
 
   /// True for a peer in `trusted_proxies`. `address`: IPv4 mapped into IPv6.

@@ -19,14 +19,17 @@
 #include "doorward/obs/metrics.hpp"
 #include "doorward/redis/client.hpp"
 #include "doorward/runtime/address_counts.hpp"
+#include "doorward/runtime/live_sessions.hpp"
 #include "doorward/runtime/login_gate.hpp"
+#include "doorward/runtime/revocations.hpp"
 #include "doorward/runtime/snapshot.hpp"
 #include "doorward/session/redis_store.hpp"
 #include "doorward/upstream/cluster.hpp"
 
 namespace doorward::runtime {
 
-/// What all workers share: written once in a connection's life, and by logins; never by any other request.
+/// What all workers share: written once in a connection's life, and by logins, log-outs and streams that are opened or
+/// ended; never by any other request.
 struct shared_state {
   explicit shared_state(config::model const& m)
       : per_listener(m.server.listen.size()),
@@ -42,6 +45,7 @@ struct shared_state {
   auth::login_keys login_keys;
   auth::failed_logins failed_by_address;
   auth::failed_logins failed_by_user;
+  runtime::revocations revocations;
   /// Of all workers, whose contexts own them together. For the main thread.
   std::shared_ptr<net::ticket_keys> tickets = std::make_shared<net::ticket_keys>();
 
@@ -95,6 +99,7 @@ public:
   redis::client redis;
   session::redis_store store;
   obs::worker_metrics metrics;
+  live_sessions live;  ///< sessions that have a tunnel or an event stream open here
   obs::access_log access_log;
   obs::log::limiter limiter;
 

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "doorward/config/model.hpp"
-#include "doorward/session/key_names.hpp"
 #include "doorward/session/store.hpp"
 
 namespace doorward::session {
@@ -35,8 +34,6 @@ public:
   [[nodiscard]] net::task<result<std::vector<listed_session>>> list(std::string user) override;
 
   [[nodiscard]] touch_counters const& touches() const noexcept;
-  /// What keys and ids look like here.
-  [[nodiscard]] key_names const& names() const noexcept { return names_; }
 
 private:
   struct touching;
@@ -46,7 +43,6 @@ private:
 
   redis::client& redis_;
   config::session_config config_;
-  key_names names_;
   std::string key_;                     // of the look-up being sent; reused
   std::shared_ptr<touching> touching_;  // touches under way are the other owners
   std::unique_ptr<recent> recent_;

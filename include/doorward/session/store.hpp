@@ -53,7 +53,7 @@ private:
 
 /// A session to be written. Views must hold until create() is done.
 struct new_session {
-  std::string_view id;                                          ///< fresh, of key_names::new_id()
+  std::string_view id;                                          ///< fresh, of new_id()
   std::span<std::pair<std::string, std::string> const> fields;  ///< the grant's; one of them names the user
   std::span<std::string_view const> replaces;  ///< ids of sessions that came with the login, deleted with it
   bool remember = false;                       ///< the long lifetimes
