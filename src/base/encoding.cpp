@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <memory>
 #include <stdexcept>
 
 namespace doorward {
@@ -38,33 +37,6 @@ std::size_t utf8_length(std::string_view text) noexcept {
   }
   return 0;
 }
-
-// A digest context is costly to make and cheap to use again; one a thread.
-class digest {
-public:
-  explicit digest(char const* name) : algorithm_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {}
-  digest(digest const&) = delete;
-  digest& operator=(digest const&) = delete;
-  ~digest() {
-    EVP_MD_CTX_free(context_);
-    EVP_MD_free(algorithm_);
-  }
-
-  std::span<unsigned char const> operator()(std::string_view text) {
-    unsigned size = 0;
-    // What stands in bytes_ is the digest of another text, so a failure must not pass.
-    if (EVP_DigestInit_ex2(context_, algorithm_, nullptr) != 1 ||
-        EVP_DigestUpdate(context_, text.data(), text.size()) != 1 ||
-        EVP_DigestFinal_ex(context_, bytes_.data(), &size) != 1)
-      throw std::runtime_error("no digest");
-    return {bytes_.data(), size};
-  }
-
-private:
-  EVP_MD* algorithm_;
-  EVP_MD_CTX* context_;
-  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes_{};
-};
 
 }  // namespace
 
@@ -112,28 +84,13 @@ std::string base64(std::span<unsigned char const> bytes) {
   return out;
 }
 
-std::array<unsigned char, 32> sha256(std::string_view text) {
-  thread_local digest whole("SHA256");
-  auto const bytes = whole(text);
-  std::array<unsigned char, 32> out{};
-  std::copy_n(bytes.begin(), out.size(), out.begin());
-  return out;
-}
-
-std::array<char, 8> sha256_prefix(std::string_view text) {
-  auto const bytes = sha256(text);
-  std::array<char, 8> out{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    out[2 * i] = lower_hex[bytes[i] >> 4];
-    out[2 * i + 1] = lower_hex[bytes[i] & 15];
-  }
-  return out;
-}
-
 std::string sha1_hex(std::string_view text) {
-  digest sha1("SHA1");
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  std::size_t size = 0;
+  if (EVP_Q_digest(nullptr, "SHA1", nullptr, text.data(), text.size(), bytes.data(), &size) != 1)
+    throw std::runtime_error("SHA-1 failed");
   std::string out;
-  append_hex(out, sha1(text));
+  append_hex(out, std::span(bytes).first(size));
   return out;
 }
 

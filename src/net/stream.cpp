@@ -71,6 +71,12 @@ io_result stream::try_read(std::span<char> into) noexcept {
 io_result stream::try_write(std::span<iovec const> parts) noexcept {
   if (tls_) [[unlikely]]
     return tls_->write(parts);
+  // Of a single part the kernel need not be given a list.
+  while (!parts.empty() && parts.front().iov_len == 0)
+    parts = parts.subspan(1);
+  while (!parts.empty() && parts.back().iov_len == 0)
+    parts = parts.first(parts.size() - 1);
+  if (parts.size() == 1) return try_write({static_cast<char const*>(parts[0].iov_base), parts[0].iov_len});
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());  // sendmsg does not change it
   message.msg_iovlen = parts.size();

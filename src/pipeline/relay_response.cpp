@@ -30,10 +30,17 @@ std::string_view connection_lines(exchange const& x, framing out) noexcept {
   return x.head.minor_version == 0 ? "Connection: keep-alive\r\n" : "";
 }
 
-net::task<result<void>> send_piece(exchange& x, std::string_view head, std::span<char> data, std::string_view tail) {
+// Little is copied behind the head: that costs less than a list of parts costs the kernel.
+constexpr std::size_t worth_a_part = 2 * 1024;
+
+// What stands in the scratch, then data and tail.
+net::task<result<void>> send_piece(exchange& x, std::span<char> data, std::string_view tail) {
+  auto& scratch = x.worker.out;
   x.answered = true;
   x.bytes_out += data.size();
-  return x.client->send_all(head, data, tail);
+  if (data.size() > worth_a_part) return x.client->send_all(scratch, data, tail);
+  scratch.append(data.data(), data.size()).append(tail);
+  return x.client->send_all(scratch);
 }
 
 // An event stream that ends with its session. Where the last event is whole its end is an end like any other: a browser
@@ -110,7 +117,7 @@ net::task<result<void>> relay_body(exchange& x, upstream_exchange& u, framing ou
       if (out == framing::chunked) frame.wrap(step->data.size(), finished);
       scratch.append(frame.before());
       if (watched != nullptr) watched->sending = true;
-      auto const sent = co_await send_piece(x, scratch, step->data, frame.after());
+      auto const sent = co_await send_piece(x, step->data, frame.after());
       if (watched != nullptr) {
         watched->sending = false;
         watched->passed({step->data.data(), step->data.size()});
@@ -163,7 +170,7 @@ net::task<result<void>> redirect_after_login(exchange& x, std::string const& to)
   auto& out = x.worker.out;
   out.clear();
   append_response_head(out, x, extra, {.no_store = true, .without_body = true});
-  auto const sent = co_await send_piece(x, out, {}, {});
+  auto const sent = co_await send_piece(x, {}, {});
   co_return sent;
 }
 

@@ -80,8 +80,11 @@ net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
   unsigned interim = 0;
   silence quiet(x, u.timeouts().first_byte);
 
-  // Behind what is ready now: by then the answer is often there, and the first attempt to read finds it.
-  co_await x.worker.turns.next();
+  // Behind what is ready now: on a busy worker the answer is there by then, and the first attempt to read finds it.
+  auto& guess = u.cluster.answers();
+  bool first = u.stream().tls() != nullptr || guess.try_first();
+  bool waits = !first;
+  if (first) co_await x.worker.turns.next();
   for (;;) {
     if (!buffer.empty()) {
       auto const end = http::find_head_end(buffer.data(), searched, limits);
@@ -100,7 +103,10 @@ net::task<result<void>> read_response_head(exchange& x, upstream_exchange& u) {
       buffer.compact();
       if (buffer.room().empty()) buffer.grow();
     }
-    auto const r = u.stream().try_read(buffer.room());
+    auto const r = waits ? net::io_result{net::io_status::again} : u.stream().try_read(buffer.room());
+    waits = false;
+    if (first) guess.found(r.status != net::io_status::again);
+    first = false;
     if (r.status == net::io_status::ok) {
       buffer.commit(r.bytes);
       u.head_started = true;

@@ -49,6 +49,7 @@ private:
 // Bytes one way until their source ends; then the other side is told, and the other way goes on for a while.
 net::task<> carry(exchange& x, direction& d) {
   std::size_t this_turn = 0;
+  bool emptied = false;  // the last attempt took everything that was there, so the next thing is to wait
   for (;;) {
     while (!d.buffer.empty()) {
       std::array parts{net::as_iovec(d.buffer.data())};
@@ -69,9 +70,13 @@ net::task<> carry(exchange& x, direction& d) {
     }
     // No block is held while nothing comes.
     d.buffer.release();
-    auto const r = d.from.try_read(d.buffer.room());
+    auto const r = emptied ? net::io_result{net::io_status::again} : d.from.try_read(d.buffer.room());
+    emptied = false;
     switch (r.status) {
-      case net::io_status::ok: d.buffer.commit(r.bytes); break;
+      case net::io_status::ok:
+        emptied = d.from.tls() == nullptr && r.bytes < d.buffer.room().size();
+        d.buffer.commit(r.bytes);
+        break;
       case net::io_status::again: {
         d.buffer.release();
         // Woken is not heard: the other direction's clock wakes this one too, and TLS reads without a byte of the

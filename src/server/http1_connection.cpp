@@ -75,16 +75,21 @@ net::task<> http1_connection::run() {
 
 // Waits for the first byte of a request. False when the connection is over.
 net::task<bool> http1_connection::await_request() {
-  // Behind everything that is ready: under load the next request has come by then, and no wait is needed. A client that
-  // sends its requests in one piece waits for its turn like everybody else.
-  co_await worker_.turns.next();
+  // Behind everything that is ready: on a busy worker the next request has come by then, and no wait is needed. A
+  // client that sends its requests in one piece waits for its turn like everybody else.
+  bool first = stream_.tls() != nullptr || listener_.requests_.try_first();
+  bool waits = !first;
+  if (first || !buffer_.empty()) co_await worker_.turns.next();
   if (!buffer_.empty()) co_return true;
   // A connection that has not asked for anything yet has no credit. What TLS reads without a byte of a request (part of
   // a record, a new key) does not buy time.
   auto const& timeouts = worker_.view.config.server.timeouts;
   auto until = worker_.wheel.now() + (served_ ? timeouts.idle : timeouts.header);
   for (;;) {
-    auto const r = stream_.try_read(buffer_.room());
+    auto const r = waits ? net::io_result{net::io_status::again} : stream_.try_read(buffer_.room());
+    waits = false;
+    if (first) listener_.requests_.found(r.status != net::io_status::again);
+    first = false;
     if (r.status == net::io_status::ok) {
       buffer_.commit(r.bytes);
       co_return true;

@@ -24,11 +24,11 @@ void append_hex(std::string& out, std::span<unsigned char const> bytes);
 /// RFC 4648 section 4, padded.
 [[nodiscard]] std::string base64(std::span<unsigned char const> bytes);
 
-/// Throws std::runtime_error when OpenSSL cannot do it, rather than give the digest of something else.
-[[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view text);
+/// FIPS 180-4. Takes nothing from the heap.
+[[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view text) noexcept;
 
 /// The first 8 hexadecimal digits of SHA-256 of `text`: how a session is named in logs.
-[[nodiscard]] std::array<char, 8> sha256_prefix(std::string_view text);
+[[nodiscard]] std::array<char, 8> sha256_prefix(std::string_view text) noexcept;
 
 /// Lower-case hexadecimal SHA-1, as EVALSHA names a script.
 [[nodiscard]] std::string sha1_hex(std::string_view text);

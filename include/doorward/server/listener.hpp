@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "doorward/config/model.hpp"
+#include "doorward/net/read_guess.hpp"
 #include "doorward/pipeline/exchange.hpp"
 #include "doorward/runtime/worker.hpp"
 
@@ -91,6 +92,7 @@ private:
   pipeline::exchange_pool exchanges_;
   std::vector<std::unique_ptr<acceptor_slot>> slots_;
   connection_list connections_;
+  net::read_guess requests_;  ///< whether the next one is there before it is waited for
   std::size_t accepting_ = 0;
 };
 

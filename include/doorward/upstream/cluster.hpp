@@ -9,6 +9,7 @@
 
 #include "doorward/config/model.hpp"
 #include "doorward/net/endpoint.hpp"
+#include "doorward/net/read_guess.hpp"
 #include "doorward/net/stream.hpp"
 #include "doorward/net/tls.hpp"
 #include "doorward/net/turn_queue.hpp"
@@ -131,6 +132,8 @@ public:
   void cut() noexcept;
 
   [[nodiscard]] config::upstream_config const& config() const noexcept { return config_; }
+  /// Whether answers are there before they are waited for.
+  [[nodiscard]] net::read_guess& answers() noexcept { return answers_; }
   [[nodiscard]] std::size_t idle() const noexcept;
   [[nodiscard]] std::size_t open() const noexcept;
 
@@ -172,6 +175,7 @@ private:
   std::vector<std::unique_ptr<endpoint_pool>> endpoints_;
   std::unique_ptr<net::tls_client> tls_;  // null when no endpoint is of https://
   obs::log::limiter limiter_;
+  net::read_guess answers_;
   std::size_t next_endpoint_ = 0;
   bool retired_ = false;
   bool cut_ = false;
