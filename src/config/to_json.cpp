@@ -147,6 +147,9 @@ json keys(cookie_config const& c) {
 json session(session_config const& s) {
   auto const& l = s.lifetime;
   auto const& f = s.fields;
+  auto bound = json::array();
+  if (s.bind.user_agent) bound.push_back("user_agent");
+  if (s.bind.ip_prefix) bound.push_back("ip_prefix");
   return {{"cookie",
            {{"name", written(s.cookie.name)},
             {"secure", s.cookie.secure},
@@ -154,6 +157,7 @@ json session(session_config const& s) {
             {"keys", keys(s.cookie)}}},
           {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
           {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
+          {"layout", word_for(s.layout)},
           {"store_hashed", s.store_hashed},
           {"fields",
            {{"user", written(f.user)},
@@ -167,7 +171,11 @@ json session(session_config const& s) {
             {"remember_absolute", time(l.remember_absolute)},
             {"touch_every", time(l.touch_every)},
             {"streams", l.streams}}},
-          {"limit", {{"per_user", s.limit.per_user}, {"when_full", word_for(s.limit.when_full)}}},
+          {"limit",
+           {{"per_user", s.limit.per_user},
+            {"per_device", s.limit.per_device},
+            {"when_full", word_for(s.limit.when_full)}}},
+          {"bind", std::move(bound)},
           {"recheck", time(s.recheck)},
           {"envelope", envelope(s.envelope)}};
 }

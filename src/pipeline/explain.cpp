@@ -8,6 +8,7 @@
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/jws.hpp"
 #include "doorward/session/key.hpp"
+#include "pipeline/explain_binding.hpp"
 #include "pipeline/explain_refusal.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/stages.hpp"
@@ -61,9 +62,13 @@ public:
       auto const id = x_.cookies.ids[i];
       auto const hash = sha256_prefix(id);
       auto const full = session::key_of(session, id);
+      auto const tag = session::tag_of_id(session, id);
       // An id is as good as a password; its hash may be shown.
       say("key", fmt::format("{}  (logged as {})",
-                             session.store_hashed ? full : session.key.prefix + "..." + session.key.suffix,
+                             session.store_hashed ? full
+                                                  : fmt::format("{}{}...{}", session.key.prefix,
+                                                                tag.empty() ? "" : fmt::format("{{{}}}.", tag),
+                                                                session.key.suffix),
                              std::string_view(hash.data(), hash.size())));
       text_sink type;
       text_sink ttl;
@@ -78,6 +83,7 @@ public:
         say("redis", "there is no such key");
       else
         say("redis", fmt::format("type {}, {}", type.text, expiry(ttl.text)));
+      co_await explain_binding(x_, id, out_);
     }
   }
 
@@ -216,14 +222,14 @@ void explanation::say(std::string what, std::string_view found) {
   steps.emplace_back(std::move(what), std::move(shown));
 }
 
-net::task<explanation> explain(runtime::worker& w, std::string head) {
+net::task<explanation> explain(runtime::worker& w, std::string head, std::string address) {
   explanation out;
   exchange x(w);
   net::stream nobody(w.context.get_executor());
   net::read_buffer buffer(w.buffers);
   net::watch watch(w.wheel);
   peer from;
-  from.text = "127.0.0.1";
+  from.text = std::move(address);
   downstream client(w, nobody, buffer, watch, from);
   x.begin(client, head);
   x.dry_run = true;

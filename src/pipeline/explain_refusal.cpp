@@ -140,13 +140,18 @@ std::string session_trouble(exchange const& x, errc why) {
     case errc::no_session:
       if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
       return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
-    case errc::session_malformed: return "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -";
+    case errc::session_malformed:
+      return session.layout == config::key_layout::plain
+                 ? "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -"
+                 : "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -, and with `layout: tagged` it begins "
+                   "with four of 0-9 a-f and a dot";
     case errc::session_forged: return signature_trouble(x);
     case errc::session_unknown: return "Redis has no such session";
     case errc::session_ghost:
       return fmt::format("the hash has no field {}, or contradicts itself", session.fields.user);
     case errc::session_wrong_type: return "the key is no hash";
     case errc::session_expired: return fmt::format("it is older than may be, by {}", session.fields.created);
+    case errc::session_elsewhere: return "the session is bound to where its user logged in, and is not ended";
     case errc::session_conflict: return "the cookies name two users, or are too many to look at";
     default: return {};
   }

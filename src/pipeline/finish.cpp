@@ -57,6 +57,7 @@ bool is_seen_by_a_person(exchange const& x, errc why) {
     case errc::login_user_banned:
     case errc::login_queue_full:
     case errc::login_queue_timeout: return x.route->to == runtime::route_target::login && auth::asks_for_page(x.head);
+    case errc::session_elsewhere: return x.route->to == runtime::route_target::logout && auth::asks_for_page(x.head);
     default: return false;
   }
 }

@@ -4,6 +4,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/forwarded.hpp"
+#include "doorward/session/key.hpp"
 #include "pipeline/cookie_ids.hpp"
 #include "pipeline/stages.hpp"
 
@@ -18,6 +19,14 @@ enum class verdict {
   forged,      ///< only doorward may say that
   forwarding,  ///< passes on from a trusted proxy only
 };
+
+// What cannot be an id in the configured layout is none, and nobody is asked about it.
+void drop_unfit_ids(http::session_cookies& c, config::session_config const& config) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < c.count; ++i)
+    if (session::fits_layout(config, c.ids[i])) c.ids[kept++] = c.ids[i];
+  c.count = kept;
+}
 
 // The fields that are about one connection (RFC 9110 section 7.6.1), those that transform() writes anew, and those that
 // no client may set.
@@ -144,6 +153,7 @@ result<void> sanitize(exchange& x) {
     }
   }
   take_ids_out(x);
+  drop_unfit_ids(x.cookies, x.view().config.session);
   if (x.head.connection_names_fields) drop_named_by_connection(x);
   if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);
 

@@ -40,6 +40,8 @@ std::vector<std::string> custom_fields(config::model const& m) {
   for (auto const& r : m.routes)
     for (auto const& [name, values] : r.allow.fields)
       names.push_back(name);
+  if (m.session.bind.user_agent) names.emplace_back(session::agent_name);
+  if (m.session.bind.ip_prefix) names.emplace_back(session::address_name);
   return names;
 }
 
