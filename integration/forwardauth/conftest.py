@@ -102,6 +102,31 @@ def front(request, redis_server, tmp_path_factory):
             yield there
 
 
+@pytest.fixture(params=[nginx, caddy, haproxy], ids=lambda start: start.__name__)
+def orphan(request, stage, tmp_path):
+    """A proxy whose doorward is not there."""
+    stage.door, port = None, free_port()
+    with request.param(tmp_path, port, f"127.0.0.1:{free_port()}", re.sub("^http://", "", stage.app.url)) as program:
+        there = Front(request.param.__name__, port, stage)
+        eventually(there.is_up, 15.0, f"{there.name}:\n{program.output.text()}")
+        yield there
+
+
+@pytest.fixture
+def stumbling(stage, tmp_path):
+    """HAProxy with a script that fails when it is called."""
+    stage.door, port = beside(stage), free_port()
+    script = tmp_path / "doorward.lua"
+    script.write_text(example("doorward.lua", {"core.httpclient()": "core.no_such_thing()"}))
+    app = re.sub("^http://", "", stage.app.url)
+    (tmp_path / "haproxy.cfg").write_text(example("haproxy.cfg", {"127.0.0.1:8000": f"127.0.0.1:{port}", "127.0.0.1:8080": stage.door.address,
+                                                                  "127.0.0.1:3000": app, "/etc/haproxy/doorward.lua": script}))  # fmt: skip
+    with Program(shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", tmp_path / "haproxy.cfg") as program:
+        there = Front("haproxy", port, stage)
+        eventually(there.is_up, 15.0, f"haproxy:\n{program.output.text()}")
+        yield there
+
+
 @pytest.fixture(scope="module")
 def alone(redis_server, tmp_path_factory):
     """doorward, and whoever the play says is a proxy."""

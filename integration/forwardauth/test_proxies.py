@@ -222,6 +222,20 @@ def test_login_page_of_sessions_and_logout_through_the_proxy(front):
         front.stage.identity.script = plainly
 
 
+@pytest.mark.parametrize("path", ["/x", "/public/x", "/login"])
+def test_without_doorward_nothing_goes_on(orphan, path):
+    reached = orphan.reaches_application()
+    assert orphan.get(path, NAVIGATION, orphan.stage.session("ann")).status in (502, 503)
+    assert not reached()
+
+
+def test_nor_with_a_script_that_fails(stumbling):
+    reached = stumbling.reaches_application()
+    for path in ("/x", "/public/x"):
+        assert stumbling.get(path, session=stumbling.stage.session("ann")).status == 503
+    assert not reached()
+
+
 @pytest.mark.parametrize("name, command", [("nginx", "nginx"), ("caddy", "caddy"), ("haproxy", "haproxy")])
 def test_the_proxies_are_there(name, command):
     """A proxy that is not installed is no reason to pass."""

@@ -157,7 +157,8 @@ typed<server_config> describe_server() {
             "and "
             "Origin checks. Empty: taken from each request."),
       field("trusted_proxies", &server_config::trusted_proxies, list(address_block), "[]",
-            "Address blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed."),
+            "Address blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed, and who may ask "
+            "`/.doorward/auth`."),
       field("tls", &server_config::tls, list(certificate()), "[]",
             "Certificates; the first is for clients that ask for no name that is known. Renewed files are taken up "
             "within ten seconds, at once on SIGHUP."),

@@ -28,6 +28,7 @@ routes:
   - { id: api, path: /api/**, upstream: app, unauthenticated: reject }
   - { id: hosted, host: a.example.com, path: /hosted, upstream: app, auth: none }
   - { id: read, path: /read, upstream: app, auth: passive }
+  - { id: fresh, path: /fresh, upstream: app, require: { acr: 2 } }
   - { id: rest, path: /rest/**, upstream: app }
 )";
 
@@ -290,6 +291,16 @@ TEST_CASE("nobody is logged in: where the login is, is told for those who can se
   CHECK(a.field("Doorward-Login") == r.login);
   CHECK(a.field("Location") == r.location);
   CHECK(t.reason() == "no_session");
+}
+
+TEST_CASE("a login that is too weak: the challenge, and where to log in again") {
+  asked t(user);
+  auto const a = t.about("GET", "/fresh", {cookie, html});
+  CHECK(a.status == 401);
+  CHECK(t.reason() == "session_too_weak");
+  CHECK(a.field("WWW-Authenticate").find("insufficient_user_authentication") != std::string::npos);
+  CHECK(a.field("Doorward-Login").starts_with("/login?next=/fresh&acr=2"));
+  CHECK(a.field("X-User-Id") == "(none)");
 }
 
 TEST_CASE("only Redis's own word takes the cookie away") {
