@@ -48,7 +48,7 @@ bool is_among(std::string_view text, std::array<std::string_view, session_cookie
   return std::find(all.begin(), end, text) != end;
 }
 
-void look_at(std::string_view value, signed_ids const& ids, session_cookies& into) {
+void look_at(std::string_view value, signed_ids const& ids, session_cookies& into) noexcept {
   if (auto const trouble = ids.find_trouble(value)) {
     into.trouble = std::max(into.trouble, trouble);
     return;
@@ -73,7 +73,8 @@ bool is_session_id(std::string_view value) noexcept {
   return std::ranges::all_of(value, [](char c) { return id_bytes[static_cast<unsigned char>(c)]; });
 }
 
-bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into) {
+bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids,
+                          session_cookies& into) noexcept {
   bool here = false;
   pieces all(field);
   for (std::string_view piece; all.next(piece);) {
