@@ -47,7 +47,8 @@ void add_session_command(CLI::App& app, std::string& file, session_request& r) {
   auto& show = add_action(*session, "show", "Show all that Redis has of one session.", action::show, file, r);
   auto* const user = add_text(show, "--user", r.user, "USER", "Whose");
   auto* const handle = add_text(show, "--handle", r.handle, "HANDLE", "Which one, as in the list");
-  auto* const id = show.add_flag("--id-stdin", r.id_from_stdin, "The one whose id is on standard input instead");
+  auto* const id =
+      show.add_flag("--id-stdin", r.id_from_stdin, "The one whose id, or cookie, is on standard input instead");
   user->needs(handle);
   handle->needs(user);
   id->excludes(user)->excludes(handle);

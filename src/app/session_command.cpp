@@ -9,8 +9,9 @@
 #include "doorward/admin/session_json.hpp"
 #include "doorward/app/cli.hpp"
 #include "doorward/base/errc.hpp"
-#include "doorward/http/cookies.hpp"
+#include "doorward/http/signed_ids.hpp"
 #include "doorward/session/everybody.hpp"
+#include "doorward/session/key.hpp"
 
 namespace doorward::app {
 namespace {
@@ -30,7 +31,7 @@ public:
     if (!redis_.connect()) return fail(redis_.why());
     switch (request_.what) {
       case action::list: return list();
-      case action::show: return request_.id_from_stdin ? show(session::key_of_id(config_.session, id)) : show_listed();
+      case action::show: return request_.id_from_stdin ? show(session::key_of(config_.session, id)) : show_listed();
       case action::revoke:
         if (request_.all_users) return end_everybody();
         return request_.handle.empty() ? end_user() : end_listed();
@@ -64,15 +65,23 @@ private:
     return say(admin::ended_json(user, n), words + '\n');
   }
 
-  // Never said again, whether it is one or not.
+  // An id, or a cookie's value with an id in it. Never said again, whether it is one or not.
   bool read_id(std::string& id) {
+    using trouble = http::signature_trouble;
     constexpr std::size_t longest_line = 1024;
-    for (char c = 0; id.size() < longest_line && console_.in.get(c) && c != '\n';)
-      id += c;
-    while (!id.empty() && (id.back() == '\r' || id.back() == ' '))
-      id.pop_back();
-    if (http::is_session_id(id)) return true;
-    fail("the first line on standard input is no session id: those are 16 to 256 of A-Z a-z 0-9 . _ ~ -");
+    std::string line;
+    for (char c = 0; line.size() < longest_line && console_.in.get(c) && c != '\n';)
+      line += c;
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
+      line.pop_back();
+    auto const& cookie = config_.session.cookie;
+    http::signed_ids const ids(cookie.name, cookie.keys);
+    auto const found = ids.find_trouble(line);
+    id = found == trouble::missing ? line : ids.id_in(line);
+    if (!id.empty()) return true;
+    fail(found == trouble::malformed
+             ? "the first line on standard input is no session id: those are 16 to 256 of A-Z a-z 0-9 . _ ~ -"
+             : "the first line on standard input has a signature, and not one of session.cookie.keys");
     return false;
   }
 

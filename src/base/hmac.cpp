@@ -1,46 +1,53 @@
+// As in sha256.cpp: what OpenSSL 3 has in place of these functions takes memory from the heap for every message, its
+// HMAC too.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "doorward/base/hmac.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
+#include <openssl/sha.h>
 
-#include <stdexcept>
-#include <string>
+#include <algorithm>
+
+#include "doorward/base/encoding.hpp"
 
 namespace doorward {
-namespace {
 
-unsigned char const* bytes_of(std::string_view text) noexcept {
-  return reinterpret_cast<unsigned char const*>(text.data());
-}
-
-}  // namespace
-
-void hmac_sha256::free_context::operator()(evp_mac_ctx_st* c) const noexcept {
-  EVP_MAC_CTX_free(c);
-}
+/// SHA-256 after the first block of either hash: every message begins with these.
+struct hmac_sha256::begun {
+  SHA256_CTX inner, outer;
+};
 
 hmac_sha256::hmac_sha256(std::string_view key) {
-  auto* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  context_.reset(EVP_MAC_CTX_new(algorithm));
-  EVP_MAC_free(algorithm);  // the context holds it
-  std::string digest = "SHA256";
-  OSSL_PARAM const options[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), digest.size()),
-                                OSSL_PARAM_construct_end()};
-  if (!context_ || EVP_MAC_init(context_.get(), bytes_of(key), key.size(), options) != 1)
-    throw std::runtime_error("no HMAC-SHA-256");
+  std::array<unsigned char, SHA256_CBLOCK> block{};
+  if (key.size() > block.size())
+    std::ranges::copy(sha256(key), block.begin());
+  else
+    std::ranges::copy(key, block.begin());
+  auto const begin = [&](unsigned char pad) {
+    auto padded = block;
+    for (auto& b : padded)
+      b ^= pad;
+    SHA256_CTX state;
+    SHA256_Init(&state);
+    SHA256_Update(&state, padded.data(), padded.size());
+    return state;
+  };
+  begun_ = std::make_unique<begun const>(begun{begin(0x36), begin(0x5c)});
 }
 
-// Without a key, EVP_MAC_init begins anew under the one it has.
-hmac_sha256::value hmac_sha256::operator()(std::initializer_list<std::string_view> parts) const {
-  auto* const c = context_.get();
-  bool good = EVP_MAC_init(c, nullptr, 0, nullptr) == 1;
+hmac_sha256::hmac_sha256(hmac_sha256&&) noexcept = default;
+hmac_sha256& hmac_sha256::operator=(hmac_sha256&&) noexcept = default;
+hmac_sha256::~hmac_sha256() = default;
+
+hmac_sha256::value hmac_sha256::operator()(std::initializer_list<std::string_view> parts) const noexcept {
+  value v;
+  auto state = begun_->inner;
   for (auto const part : parts)
-    good = good && EVP_MAC_update(c, bytes_of(part), part.size()) == 1;
-  value v{};
-  std::size_t size = 0;
-  good = good && EVP_MAC_final(c, v.data(), &size, v.size()) == 1 && size == v.size();
-  if (!good) throw std::runtime_error("HMAC-SHA-256 failed");
+    SHA256_Update(&state, part.data(), part.size());
+  SHA256_Final(v.data(), &state);
+  state = begun_->outer;
+  SHA256_Update(&state, v.data(), v.size());
+  SHA256_Final(v.data(), &state);
   return v;
 }
 

@@ -64,7 +64,7 @@ bool is_new(std::string_view value, session_cookies& into) noexcept {
   return true;
 }
 
-void look_at(std::string_view value, signed_ids const& ids, session_cookies& into) {
+void look_at(std::string_view value, signed_ids const& ids, session_cookies& into) noexcept {
   if (auto const trouble = ids.find_trouble(value)) {
     into.trouble = std::max(into.trouble, trouble);
     return;
@@ -98,7 +98,8 @@ bool is_session_id(std::string_view value) noexcept {
   return is_like_id(value, longest_session_id);
 }
 
-bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into) {
+bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids,
+                          session_cookies& into) noexcept {
   return for_each_value(field, name, into, [&](std::string_view value) { look_at(value, ids, into); });
 }
 

@@ -53,7 +53,7 @@ std::vector<std::string> signed_ids::kids() const {
   return all;
 }
 
-signed_ids::mac signed_ids::mac_of(key const& k, std::string_view id) const {
+signed_ids::mac signed_ids::mac_of(key const& k, std::string_view id) const noexcept {
   return text_of<mac_length>(k.hmac({message_start_, id}));
 }
 
@@ -76,7 +76,7 @@ std::optional<signature_trouble> signed_ids::find_trouble(std::string_view value
   return std::ranges::any_of(keys_, is_named) ? std::nullopt : std::optional(unknown_key);
 }
 
-std::string_view signed_ids::id_in(std::string_view value) const {
+std::string_view signed_ids::id_in(std::string_view value) const noexcept {
   if (find_trouble(value)) return {};
   if (keys_.empty()) return value;
   auto const p = *take_apart(value);

@@ -28,10 +28,6 @@ struct left_sink final : redis::sink {
 
 }  // namespace
 
-std::string key_of_id(config::session_config const& config, std::string_view id) {
-  return std::string(config.key.prefix).append(id).append(config.key.suffix);
-}
-
 net::task<result<details>> read_details(redis::client& redis, config::session_config const& config, std::string key) {
   std::string const wanted[] = {std::string(address_name), std::string(device_name)};
   field_layout const layout(config.fields, wanted);

@@ -1,5 +1,6 @@
 #include "doorward/session/details.hpp"
 
+#include "doorward/session/key.hpp"
 #include "store_fixture.hpp"
 
 using namespace doorward;
@@ -26,7 +27,7 @@ TEST_CASE_METHOD(looked_at, "everything about a session") {
   s.address = "192.0.2.1";
   s.device = "Firefox on Linux";
   CHECK_FALSE(create(s, {{"userId", "42"}, {"plan", "pro"}}));
-  CHECK(session::key_of_id(config, "a") == "session:a");
+  CHECK(session::key_of(config, "a") == "session:a");
   auto const d = at("session:a");
   CHECK(d.what == outcome::found);
   CHECK(d.user == "42");

@@ -5,26 +5,25 @@
 #include <memory>
 #include <string_view>
 
-struct evp_mac_ctx_st;
-
 namespace doorward {
 
-/// HMAC-SHA-256 (RFC 2104) under one key, which is worked in once. One thread at a time: a worker has its own.
+/// HMAC-SHA-256 (RFC 2104) under one key, which is worked in once. Any thread; takes nothing from the heap but when it
+/// is made.
 class hmac_sha256 {
 public:
   using value = std::array<unsigned char, 32>;
 
-  /// Throws std::runtime_error when OpenSSL cannot do it. `key` is not empty.
   explicit hmac_sha256(std::string_view key);
+  hmac_sha256(hmac_sha256&&) noexcept;
+  hmac_sha256& operator=(hmac_sha256&&) noexcept;
+  ~hmac_sha256();
 
-  /// Of the parts as one text. Throws std::runtime_error rather than give a digest of something else.
-  [[nodiscard]] value operator()(std::initializer_list<std::string_view> parts) const;
+  /// Of the parts as one text.
+  [[nodiscard]] value operator()(std::initializer_list<std::string_view> parts) const noexcept;
 
 private:
-  struct free_context {
-    void operator()(evp_mac_ctx_st* c) const noexcept;
-  };
-  std::unique_ptr<evp_mac_ctx_st, free_context> context_;
+  struct begun;
+  std::unique_ptr<begun const> begun_;
 };
 
 }  // namespace doorward

@@ -31,7 +31,8 @@ struct session_cookies {
 /// Collects cookies called `name` from one Cookie field value (RFC 6265 section 4.2.1; case-sensitive name). May be
 /// called for several fields with the same `into`. A value in double quotes is taken without them. True when there was
 /// one in this field. Computes at most session_cookies::most signatures a request.
-bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into);
+bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids,
+                          session_cookies& into) noexcept;
 
 /// The same where the values are something that holds an id: each that is made of an id's characters, and at most
 /// `longest` of them, is in `ids` until somebody takes the ids out.

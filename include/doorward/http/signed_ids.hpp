@@ -28,7 +28,7 @@ enum class signature_trouble {
 ///     kid = the first 6 characters of base64url(HMAC-SHA-256(key, "doorward.kid"))
 ///     mac = the first 32 characters of base64url(HMAC-SHA-256(key, "doorward.cookie:" cookie's name ":" id))
 ///
-/// Neither name nor id holds a colon, so no two pairs are one message. One thread at a time.
+/// Neither name nor id holds a colon, so no two pairs are one message.
 class signed_ids {
 public:
   static constexpr std::size_t kid_length = 6;
@@ -53,7 +53,7 @@ public:
 
   /// The id in a value: a part of it. Empty where find_trouble() finds some, or the signature is wrong. Takes the same
   /// time however much of a signature is right.
-  [[nodiscard]] std::string_view id_in(std::string_view value) const;
+  [[nodiscard]] std::string_view id_in(std::string_view value) const noexcept;
 
 private:
   using mac = std::array<char, mac_length>;
@@ -61,7 +61,7 @@ private:
     hmac_sha256 hmac;
     std::string kid;
   };
-  [[nodiscard]] mac mac_of(key const& k, std::string_view id) const;
+  [[nodiscard]] mac mac_of(key const& k, std::string_view id) const noexcept;
 
   std::string message_start_;
   std::vector<key> keys_;

@@ -24,9 +24,6 @@ struct details {
   std::vector<std::pair<std::string, std::string>> fields;  ///< of the hash, in Redis's order
 };
 
-/// Where the session of this id is. The id has to be well-formed (http::is_session_id).
-[[nodiscard]] std::string key_of_id(config::session_config const& config, std::string_view id);
-
 /// Two commands, HGETALL and PTTL. Errors are those of redis::waiter. `redis` and `config` must outlive the task.
 [[nodiscard]] net::task<result<details>> read_details(redis::client& redis, config::session_config const& config,
                                                       std::string key);
