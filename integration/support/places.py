@@ -28,7 +28,7 @@ def id_in(response):
     """The session id that a login's answer gives."""
     cookie = response.header("Set-Cookie")
     assert response.status == 200 and cookie, response
-    return re.match(r"sid=([A-Za-z0-9_-]{43});", cookie)[1]
+    return re.match(r"sid=((?:[0-9a-f]{4}\.)?[A-Za-z0-9_-]{43});", cookie)[1]
 
 
 def log_in(door, user, session=None, agent=None, **more):

@@ -32,13 +32,14 @@ def free_port():
 class RedisServer:
     """`password` protects the default user, as requirepass does. The ACL user `doorward` is always there."""
 
-    def __init__(self, folder, password=None, port=None):
+    def __init__(self, folder, password=None, port=None, **more):
         self.folder = Path(folder)
         self.socket = self.folder / "redis.sock"
         self.address = f"unix:{self.socket}"
         self.port = port or free_port()
         self.tcp = f"127.0.0.1:{self.port}"
         self.password = password
+        self.more = {name.replace("_", "-"): value for name, value in more.items()}
         self.process = None
         self.admin = None
         self.start()
@@ -48,7 +49,7 @@ class RedisServer:
         assert program, "redis-server is not installed"
         options = {"port": self.port, "bind": "127.0.0.1", "unixsocket": self.socket, "save": "", "appendonly": "no",
                    "dir": self.folder, "databases": 4096, "maxclients": 2000}  # fmt: skip
-        command = [program] + [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        command = [program] + [str(word) for name, value in {**options, **self.more}.items() for word in (f"--{name}", value)]
         log = open(self.folder / "redis.log", "ab")
         self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
@@ -87,3 +88,11 @@ class RedisServer:
             self.process.kill()  # there is nothing to save
             self.process.wait()
             self.process = None
+
+
+def cluster_of_one(folder):
+    """A server in cluster mode that has all slots: it minds what a cluster minds, and sends nobody elsewhere."""
+    server = RedisServer(folder, cluster_enabled="yes", cluster_port=free_port(), databases=1)
+    server.admin("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+    eventually(lambda: "cluster_state:ok" in server.admin("CLUSTER", "INFO"), 10, "a cluster that is up")
+    return server

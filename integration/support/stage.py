@@ -25,10 +25,10 @@ ROUTES = [
 
 
 class Stage:
-    def __init__(self, redis_server, folder):
+    def __init__(self, redis_server, folder, db=None):
         self.folder = folder
         self.server = redis_server
-        self.db = next(_databases)
+        self.db = next(_databases) if db is None else db
         self.redis = redis_server.client(self.db)
         self._closing = [self.redis.close]
         self.app = self.upstream()

@@ -97,6 +97,9 @@ int dispatch(int argc, char** argv) {
       ->take_all()
       ->check(CLI::Validator(check_header, ""));
 
+  explain_command->add_option("--from", request.from, "The client's address; without it 127.0.0.1")
+      ->type_name("ADDRESS");
+
   session_request sessions;
   add_session_command(app, file, sessions);
 

@@ -23,6 +23,7 @@ struct explain_request {
   std::string url;  ///< "http://host/path?query" or "/path?query"
   std::string session;
   std::vector<std::string> headers;  ///< "Name: value"
+  std::string from = "127.0.0.1";    ///< the client's address
 };
 [[nodiscard]] int explain(config::model const& m, explain_request const& r, std::ostream& out);
 

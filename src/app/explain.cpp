@@ -51,9 +51,9 @@ net::task<> wait_for_redis(runtime::worker& w) {
   }
 }
 
-net::task<> explain_on(runtime::worker& w, std::string head, pipeline::explanation& out) {
+net::task<> explain_on(runtime::worker& w, std::string head, std::string from, pipeline::explanation& out) {
   co_await wait_for_redis(w);
-  out = co_await pipeline::explain(w, std::move(head));
+  out = co_await pipeline::explain(w, std::move(head), std::move(from));
   w.stop();
 }
 
@@ -66,7 +66,7 @@ int explain(config::model const& m, explain_request const& r, std::ostream& out)
   runtime::worker w(0, 1, m, shared, nowhere, obs::access_style::json);
   w.start();
   pipeline::explanation told;
-  net::spawn(explain_on(w, request_head(m, r), told));
+  net::spawn(explain_on(w, request_head(m, r), r.from, told));
   w.context.run();
   nowhere.stop();
 

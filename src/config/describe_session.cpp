@@ -123,9 +123,29 @@ typed<session_limit> limit() {
   return mapping<session_limit>({
       field("per_user", &session_limit::per_user, integer<unsigned>(0, 10'000), "0",
             "Sessions a user may have at once; 0 is any number."),
+      field("per_device", &session_limit::per_device, integer<unsigned>(0, 10'000), "0",
+            "Of these, on one class of device (computer, phone, tablet, other); 0 is any number."),
       field("when_full", &session_limit::when_full, choice<limit_action>(), "displace_oldest",
             "What a login does when there are as many already: end the oldest, or be refused."),
   });
+}
+
+enum class bound_part { user_agent, ip_prefix };
+
+typed<session_binding> binding() {
+  auto const parts =
+      list(choice<bound_part>({{"user_agent", bound_part::user_agent}, {"ip_prefix", bound_part::ip_prefix}}));
+  typed<session_binding> d;
+  static_cast<description&>(d) = parts;
+  d.read = [read = parts.read](description const& self, reader& r, node const& n, void* into) {
+    std::vector<bound_part> given;
+    read(self, r, n, &given);
+    auto& out = *static_cast<session_binding*>(into);
+    out = {};
+    for (auto const part : given)
+      (part == bound_part::user_agent ? out.user_agent : out.ip_prefix) = true;
+  };
+  return d;
 }
 
 typed<nothing> cache() {
@@ -174,6 +194,8 @@ typed<session_config> describe_session() {
       field("index", &session_config::index,
             parsed_text<affixes>("key pattern", R"(^[^{}]*\{user\}[^{}]*$)", around("{user}")), "user:{user}:sessions",
             "The Redis key of the set of a user's session keys."),
+      field("layout", &session_config::layout, choice<key_layout>(), "plain",
+            "`tagged`: a user's keys are in one slot of a Redis Cluster."),
       field("store_hashed", &session_config::store_hashed, boolean(), "false",
             "Keys hold the SHA-256 of an id instead of the id, so that what is read in Redis opens nothing."),
       unused<session_config>("encoding", choice<int>({{"hash", 0}}, {"json", "redisjson", "php"}), "hash",
@@ -181,9 +203,13 @@ typed<session_config> describe_session() {
       field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
       field("lifetime", &session_config::lifetime, lifetime(), "", "How long sessions live."),
       field("limit", &session_config::limit, limit(), "", "How many sessions a user may have."),
+      field("bind", &session_config::bind, binding(), "[]",
+            "What of a request must be as at the login: the User-Agent, the network (/24 of IPv4, /48 of IPv6)."),
       field("recheck", &session_config::recheck, duration(milliseconds{0}, milliseconds{std::chrono::minutes{5}}), "1s",
             "How often the sessions of open WebSockets and event streams are looked up again, each once; what is over "
             "ends. 0s is never: then only what is ended through this process, and at the absolute limit."),
+      field("envelope", &session_config::envelope, describe_envelope(), "",
+            "Session ids that come inside a JWT which somebody else has signed."),
       unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
   });
 }

@@ -22,6 +22,15 @@ constexpr std::array systems{
     mark{"CrOS", "ChromeOS"},   mark{"Mac OS X", "macOS"}, mark{"Linux", "Linux"},
 };
 
+// In this order. A tablet with Android is what does not say that it is a phone; a crawler that plays one is let.
+constexpr std::array classes{
+    mark{"iPad", "tablet"},        mark{"Tablet", "tablet"},  mark{"Kindle", "tablet"},    mark{"SMART-TV", "other"},
+    mark{"SmartTV", "other"},      mark{"Smart TV", "other"}, mark{"GoogleTV", "other"},   mark{"Android TV", "other"},
+    mark{"Apple TV", "other"},     mark{"AppleTV", "other"},  mark{"iPhone", "phone"},     mark{"iPod", "phone"},
+    mark{"Mobi", "phone"},         mark{"Android", "tablet"}, mark{"Windows", "computer"}, mark{"CrOS", "computer"},
+    mark{"Macintosh", "computer"}, mark{"X11", "computer"},   mark{"Linux", "computer"},
+};
+
 template <std::size_t N>
 std::string_view first_of(std::array<mark, N> const& marks, std::string_view text) noexcept {
   for (auto const& m : marks)
@@ -52,6 +61,11 @@ std::string device_name(std::string_view agent) {
   std::string name(browser);
   if (auto const system = first_of(systems, agent); !system.empty()) name.append(" on ").append(system);
   return name;
+}
+
+std::string_view device_class(std::string_view agent) noexcept {
+  auto const name = first_of(classes, agent);
+  return name.empty() ? std::string_view{"other"} : name;
 }
 
 }  // namespace doorward::http

@@ -1,4 +1,5 @@
 #include "doorward/session/lifetime.hpp"
+#include "pipeline/binding.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -54,8 +55,19 @@ net::task<answer> look_up(exchange& x, std::string_view id) {
     x.worker.metrics.session_ended(obs::end_reason::expired);
     co_return answer{outcome::absent, errc::session_expired};
   }
+  // It goes on for who has it: whoever took its id must not be able to log that person out.
+  if (o == outcome::found && !x.view().config.session.bind.empty() && difference_of(x).any()) {
+    x.worker.metrics.lookup(lookup_result::elsewhere, took);
+    co_return answer{outcome::absent, errc::session_elsewhere};
+  }
   x.worker.metrics.lookup(label_of(o), took);
   co_return answer{o, reason_of(o, lookup.why())};
+}
+
+// Only Redis's own word ends a session on the client. "Cannot tell" changes nothing there, nor does a session that is
+// alive elsewhere.
+bool ends_cookie(answer const& a) noexcept {
+  return a.what != outcome::unavailable && a.why != errc::session_elsewhere;
 }
 
 // Several cookies of our name came: the browser has one from another path or domain, or somebody planted one. As long
@@ -69,7 +81,7 @@ net::task<result<void>> look_up_several(exchange& x) {
     auto const a = co_await look_up(x, id);
     if (a.what == outcome::unavailable) co_return a.why;
     if (a.what != outcome::found) {
-      last = a.why;
+      if (last != errc::session_elsewhere) last = a.why;
       continue;
     }
     if (!found.empty() && x.session.user() != user) {
@@ -82,7 +94,7 @@ net::task<result<void>> look_up_several(exchange& x) {
     }
   }
   if (found.empty()) {
-    x.expire_cookie = true;
+    x.expire_cookie = last != errc::session_elsewhere;
     co_return last;
   }
   // The record holds the last one looked at; the first live one counts.
@@ -104,8 +116,7 @@ net::task<result<void>> resolve(exchange& x) {
     x.session_id = x.cookies.ids[0];
     co_return result<void>{};
   }
-  // Only Redis's own word ends a session on the client; "cannot tell" changes nothing there.
-  x.expire_cookie = a.what != outcome::unavailable;
+  x.expire_cookie = ends_cookie(a);
   co_return a.why;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "doorward/auth/request_checks.hpp"
+#include "doorward/base/utf8.hpp"
 #include "doorward/http/host.hpp"
 #include "doorward/http/path_pattern.hpp"
 #include "pipeline/explain_request.hpp"
@@ -91,6 +92,16 @@ void explain_csrf(exchange const& x, explanation& out) {
   out.say("because", fmt::format("another site made this request: {}", site_trouble(x)));
 }
 
+// The headers can say it, so it is the assertion that cannot.
+void explain_assertion(exchange const& x, explanation& out) {
+  auto const& fields = x.view().fields;
+  for (auto const f : {session::field::user, session::field::roles, session::field::acr})
+    if (auto const text = x.session.get(f);
+        !is_utf8(text) || text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos)
+      out.say("because", fmt::format("the assertion cannot say {}: it is not UTF-8, or holds a line end or a NUL",
+                                     fields.name(fields.at(f))));
+}
+
 void explain_identity(exchange const& x, explanation& out) {
   auto const& names = x.view().config.headers;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -108,9 +119,11 @@ void explain_identity(exchange const& x, explanation& out) {
                                             names[i].name, field));
     }
   }
+  if (x.worker.assertions.on()) explain_assertion(x, out);
 }
 
 std::string signature_trouble(exchange const& x) {
+  if (x.worker.envelopes.on()) return "no value of the cookie is a JWT that session.envelope takes";
   switch (x.cookies.trouble.value_or(http::signature_trouble::malformed)) {
     case http::signature_trouble::missing:
       return "it has no signature, and session.cookie.keys wants one; the cookie holds more than the id then";
@@ -127,13 +140,18 @@ std::string session_trouble(exchange const& x, errc why) {
     case errc::no_session:
       if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
       return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
-    case errc::session_malformed: return "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -";
+    case errc::session_malformed:
+      return session.layout == config::key_layout::plain
+                 ? "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -"
+                 : "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -, and with `layout: tagged` it begins "
+                   "with four of 0-9 a-f and a dot";
     case errc::session_forged: return signature_trouble(x);
     case errc::session_unknown: return "Redis has no such session";
     case errc::session_ghost:
       return fmt::format("the hash has no field {}, or contradicts itself", session.fields.user);
     case errc::session_wrong_type: return "the key is no hash";
     case errc::session_expired: return fmt::format("it is older than may be, by {}", session.fields.created);
+    case errc::session_elsewhere: return "the session is bound to where its user logged in, and is not ended";
     case errc::session_conflict: return "the cookies name two users, or are too many to look at";
     default: return {};
   }

@@ -1,9 +1,11 @@
 #include "doorward/auth/grant.hpp"
 #include "doorward/auth/request_checks.hpp"
 #include "doorward/base/encoding.hpp"
-#include "doorward/base/random.hpp"
 #include "doorward/http/device.hpp"
 #include "doorward/obs/log.hpp"
+#include "doorward/session/binding.hpp"
+#include "doorward/session/key.hpp"
+#include "pipeline/binding.hpp"
 #include "pipeline/step_up.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
@@ -46,15 +48,34 @@ std::vector<std::pair<std::string, std::string>> fields_of(auth::grant const& g)
   return fields;
 }
 
+std::string_view user_of(auth::grant const& g, std::string const& field) noexcept {
+  for (auto const& [name, value] : g.fields)
+    if (name == field) return value;
+  return {};  // parse_grant has seen to it that there is one
+}
+
+// The sessions that came with the login and go by it. Those from elsewhere stay, unless they are this user's own: a
+// login of somebody else must not be a way to end them.
+net::task<result<std::vector<std::string_view>>> sessions_to_replace(exchange& x, std::string_view user) {
+  std::vector<std::string_view> ids;
+  for (std::size_t i = 0; i < x.cookies.count; ++i) {
+    auto const it = co_await look_at_presented(x, x.cookies.ids[i]);
+    if (!it) co_return it.error();
+    if (!it->elsewhere || it->user == user) ids.push_back(x.cookies.ids[i]);
+  }
+  co_return ids;
+}
+
 // One browser, one session: whatever came with the login ends by it, so that nobody who planted or kept an old id gets
 // into the new login. They go in the same step as the new one comes.
-net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::string const& id) {
-  auto const& presented = x.cookies;
+net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::string_view user, std::string const& id) {
+  auto const replaced = co_await sessions_to_replace(x, user);
+  if (!replaced) co_return replaced.error();
   session::new_session s;
   s.id = id;
   auto const fields = fields_of(g);
   s.fields = fields;
-  s.replaces = std::span(presented.ids).first(presented.count);
+  s.replaces = *replaced;
   s.remember = g.remember;
   s.idle = g.idle;
   s.absolute = g.absolute;
@@ -63,8 +84,12 @@ net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::st
   s.began_ago = std::chrono::ceil<milliseconds>(steady::now() - x.began) + x.view().config.redis.command_timeout;
   s.address = x.client_address;
   auto const* agent = x.head.find("User-Agent");
-  auto const device = agent == nullptr ? std::string{} : http::device_name(agent->value);
+  auto const agent_text = agent == nullptr ? std::string_view{} : agent->value;
+  auto const device = http::device_name(agent_text);
+  auto const digest = session::agent_digest(agent_text);
   s.device = device;
+  s.device_class = http::device_class(agent_text);
+  s.agent = {digest.data(), digest.size()};
   auto const made = co_await x.worker.store.create(s);
   if (!made) co_return made.error();
   x.worker.metrics.session_created();
@@ -75,9 +100,7 @@ net::task<result<void>> store_session(exchange& x, auth::grant const& g, std::st
   auto& news = x.worker.shared.revocations;
   for (auto const old : s.replaces)
     news.of_session(old, obs::stream_end::replaced);
-  if (made->revoked + made->displaced > 0)
-    for (auto const& [name, value] : g.fields)
-      if (name == x.view().config.session.fields.user) news.of_user(value);
+  if (made->revoked + made->displaced > 0) news.of_user(user);
   co_return result<void>{};
 }
 
@@ -95,9 +118,10 @@ net::task<result<granted>> apply_grant(exchange& x) {
 
   auto const g = auth::parse_grant(fields.json, fields.options, x.view().config.session.fields.user);
   if (!g) co_return g.error();
-  auto const id = new_session_id();
+  auto const user = user_of(*g, x.view().config.session.fields.user);
+  auto const id = session::new_id(x.view().config.session, user);
   auto const began = steady::now();
-  auto const stored = co_await store_session(x, *g, id);
+  auto const stored = co_await store_session(x, *g, user, id);
   x.store_time += steady::now() - began;
   if (!stored) co_return stored.error();
 

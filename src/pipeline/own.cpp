@@ -5,6 +5,7 @@
 
 #include "doorward/auth/request_checks.hpp"
 #include "doorward/session/lifetime.hpp"
+#include "pipeline/binding.hpp"
 
 namespace doorward::pipeline {
 
@@ -61,8 +62,15 @@ net::task<result<void>> log_out(exchange& x) {
   std::string everywhere;
   auto const all = http::query_parameter(x.query, "everywhere", everywhere) && everywhere == "1";
   auto const began = steady::now();
+  std::size_t elsewhere = 0;
   for (std::size_t i = 0; i < x.cookies.count; ++i) {
     std::string id(x.cookies.ids[i]);
+    auto const it = co_await look_at_presented(x, id);
+    if (!it) co_return it.error();
+    if (it->elsewhere) {
+      ++elsewhere;
+      continue;
+    }
     if (all) {
       // Whose it is: what the user's other sessions have open is found by that. Redis's word on the end of them counts,
       // and this one does not.
@@ -84,6 +92,8 @@ net::task<result<void>> log_out(exchange& x) {
     }
   }
   x.store_time += steady::now() - began;
+  // It goes on for who has it; saying that all is done would be wrong.
+  if (elsewhere > 0 && elsewhere == x.cookies.count) co_return errc::session_elsewhere;
 
   if (x.cookies.present) x.set_cookie = x.view().expire_cookie;
   auto& out = x.worker.out;

@@ -4,6 +4,8 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/forwarded.hpp"
+#include "doorward/session/key.hpp"
+#include "pipeline/cookie_ids.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -17,6 +19,14 @@ enum class verdict {
   forged,      ///< only doorward may say that
   forwarding,  ///< passes on from a trusted proxy only
 };
+
+// What cannot be an id in the configured layout is none, and nobody is asked about it.
+void drop_unfit_ids(http::session_cookies& c, config::session_config const& config) noexcept {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < c.count; ++i)
+    if (session::fits_layout(config, c.ids[i])) c.ids[kept++] = c.ids[i];
+  c.count = kept;
+}
 
 // The fields that are about one connection (RFC 9110 section 7.6.1), those that transform() writes anew, and those that
 // no client may set.
@@ -119,7 +129,6 @@ void start_trace(exchange& x) noexcept {
 
 result<void> sanitize(exchange& x) {
   auto const& fields = x.head.fields;
-  auto const& cookie_name = x.view().config.session.cookie.name;
   auto const trusted = x.client->from.trusted;
   std::uint64_t forged = 0;
 
@@ -138,11 +147,13 @@ result<void> sanitize(exchange& x) {
       case verdict::forwarding: x.kept[i] = trusted; break;
     }
     if (f.id == field_id::cookie && x.kept[i]) {
-      if (!http::find_session_cookies(f.value, cookie_name, x.view().ids, x.cookies)) continue;
+      if (!find_cookies(x, f.value)) continue;
       x.cookie_fields.push_back(f.value);
       x.kept[i] = false;
     }
   }
+  take_ids_out(x);
+  drop_unfit_ids(x.cookies, x.view().config.session);
   if (x.head.connection_names_fields) drop_named_by_connection(x);
   if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);
 

@@ -70,13 +70,6 @@ std::string in_ms(config::seconds s) {
   return std::to_string(std::chrono::duration_cast<milliseconds>(s).count());
 }
 
-std::string around(config::affixes const& a, std::string_view inner) {
-  std::string out;
-  out.reserve(a.prefix.size() + inner.size() + a.suffix.size());
-  out.append(a.prefix).append(inner).append(a.suffix);
-  return out;
-}
-
 /// A look-up must be able to read what a login writes: well below the caps of a reply.
 constexpr std::size_t most_fields = 256;
 constexpr std::size_t most_bytes = 64 * 1024;
@@ -85,30 +78,54 @@ constexpr std::string_view reserved = "doorward.";
 // How long the time of a log-out everywhere is kept: longer than any login takes.
 constexpr char ended_kept_ms[] = "900000";
 
-// Where it is kept: among the sessions, where no session can be, for ids have no colon.
-config::affixes ended_affixes(config::session_config const& c) {
-  return {c.key.prefix + "ended:", c.key.suffix};
+// What a script that ends sessions is run with: where, and its arguments. Copied from the store, which may go while it
+// runs.
+struct ending {
+  std::string key;
+  std::vector<std::string> args;
+};
+
+// The end of one; of anybody's, or only if it is this user's, and then with a mark.
+ending end_of(config::session_config const& c, std::string_view tag, std::string key, std::string owner = {}) {
+  auto const index = index_affixes(c, tag);
+  std::string mark = owner.empty() ? "" : "1";
+  return {std::move(key), {c.fields.user, index.prefix, index.suffix, std::move(owner), std::move(mark)}};
 }
 
-// What the script that ends several wants to know: whose, and whether one stays.
-std::vector<std::string> for_all(config::session_config const& c, std::string user, bool one_stays) {
-  auto const where = ended_affixes(c);
-  return {std::move(user), one_stays ? "1" : "", ended_kept_ms, where.prefix, where.suffix};
+// The end of all, or of all but one: `user` says whose, or, where it is empty, the session at `key`.
+ending end_of_all(config::session_config const& c, std::string_view tag, std::string key, std::string user,
+                  bool one_stays) {
+  auto const index = index_affixes(c, tag);
+  auto const ended = ended_affixes(c, tag);
+  return {std::move(key),
+          {c.fields.user, index.prefix, index.suffix, std::move(user), one_stays ? "1" : "", ended_kept_ms, ended.prefix,
+           ended.suffix}};
 }
 
-// A script that ends sessions, with what all of them want to know first. Everything is copied: the store may go while
-// it runs.
-net::task<result<std::uint64_t>> run_ending(redis::client& redis, redis::script const& script,
-                                            config::session_config const& config, std::string key,
-                                            std::vector<std::string> more) {
-  std::string_view const keys[] = {key};
-  std::array<std::string, 3> const kept{config.fields.user, config.index.prefix, config.index.suffix};
-  std::vector<std::string_view> args{kept[0], kept[1], kept[2]};
-  args.insert(args.end(), more.begin(), more.end());
+net::task<result<std::uint64_t>> run_ending(redis::client& redis, redis::script const& script, ending e) {
+  std::string_view const keys[] = {e.key};
+  std::vector<std::string_view> const args(e.args.begin(), e.args.end());
   number_sink ended;
   if (auto const ec = co_await redis.eval(script, keys, args, ended)) co_return ec;
   if (!ended.value || *ended.value < 0) co_return errc::store_protocol;
   co_return static_cast<std::uint64_t>(*ended.value);
+}
+
+// Sessions that came with a login and are of users whose keys are in other slots: no script may have keys of several.
+// They go when the new one is there. Where one cannot be ended, the new one is taken back: who cannot be logged out of
+// the old is not logged in to the new.
+net::task<result<std::uint64_t>> end_apart(redis::client& redis, std::vector<ending> old, ending taking_back) {
+  std::uint64_t ended = 0;
+  for (auto& e : old) {
+    auto const one = co_await run_ending(redis, end_script(), std::move(e));
+    if (!one) {
+      auto const back = co_await run_ending(redis, end_script(), std::move(taking_back));
+      (void)back;  // it may fail as the other did; nobody knows the id, and it ends by its idle time
+      co_return one.error();
+    }
+    ended += *one;
+  }
+  co_return ended;
 }
 
 result<created> read_created(std::optional<std::vector<std::string>> const& texts) {
@@ -154,7 +171,10 @@ struct redis_store::recent {
 };
 
 redis_store::redis_store(redis::client& redis, config::session_config const& config)
-    : redis_(redis), config_(config), touching_(std::make_shared<touching>()), recent_(std::make_unique<recent>()) {
+    : redis_(redis),
+      config_(config),
+      touching_(std::make_shared<touching>()),
+      recent_(std::make_unique<recent>()) {
   auto const& life = config.lifetime;
   touching_->args = {config.fields.user, config.fields.last_seen, config.fields.created,
                      in_ms(life.idle),   in_ms(life.absolute),    in_ms(life.touch_every)};
@@ -167,6 +187,10 @@ touch_counters const& redis_store::touches() const noexcept {
 }
 
 bool redis_store::start(lookup& l) noexcept {
+  if (!fits_layout(config_, l.id())) {
+    l.finish(outcome::absent);
+    return false;
+  }
   assign_key(key_, config_, l.id());
   std::string_view const argv[] = {"HGETALL", key_};
   if (redis_.submit(argv, l)) return true;
@@ -211,12 +235,23 @@ net::task<result<created>> redis_store::create(new_session s) {
   bool const own_limits = s.remember || s.idle || s.absolute;
   auto const index_lives = std::max({life.absolute, life.remember_absolute, absolute});
 
+  auto const tag = tag_of_user(config_, user);
+  if (tag_of_id(config_, s.id) != tag) co_return errc::internal;  // an id of somebody else's
   auto const key = key_of(config_, s.id);
-  auto const index = around(config_.index, user);
-  auto const ended_at = around(ended_affixes(config_), user);
+  auto const around_index = index_affixes(config_, tag);
+  auto const index = between(around_index, user);
+  auto const ended_at = between(ended_affixes(config_, tag), user);
   std::vector<std::string> replaced;
-  for (auto const id : s.replaces)
-    if (id != s.id) replaced.push_back(key_of(config_, id));
+  std::vector<ending> apart;
+  for (auto const id : s.replaces) {
+    if (id == s.id || !fits_layout(config_, id)) continue;
+    auto old = key_of(config_, id);
+    if (auto const its = tag_of_id(config_, id); its == tag)
+      replaced.push_back(std::move(old));
+    else
+      apart.push_back(end_of(config_, its, std::move(old)));
+  }
+  auto taking_back = end_of(config_, tag, key);
   std::vector<std::string_view> keys{key, index, ended_at};
   keys.insert(keys.end(), replaced.begin(), replaced.end());
 
@@ -225,6 +260,7 @@ net::task<result<created>> redis_store::create(new_session s) {
   auto const idle_s = std::to_string(idle.count());
   auto const began_ago = std::to_string(s.began_ago.count());
   auto const most = std::to_string(config_.limit.per_user);
+  auto const most_alike = std::to_string(config_.limit.per_device);
   auto const usual_ms = in_ms(life.absolute);
   auto const flag = [](bool set) { return set ? std::string_view{"1"} : std::string_view{}; };
   std::vector<std::string_view> args{names.user,
@@ -235,13 +271,15 @@ net::task<result<created>> redis_store::create(new_session s) {
                                      flag(own_limits),
                                      idle_s,
                                      index_ms,
-                                     config_.index.prefix,
-                                     config_.index.suffix,
+                                     around_index.prefix,
+                                     around_index.suffix,
                                      flag(s.revoke_others),
                                      began_ago,
                                      most,
                                      flag(config_.limit.when_full == config::limit_action::deny),
-                                     usual_ms};
+                                     usual_ms,
+                                     most_alike,
+                                     s.device_class.empty() ? std::string_view{"other"} : s.device_class};
   auto const add = [&](std::string_view name, std::string_view value) {
     args.push_back(name);
     args.push_back(value);
@@ -255,34 +293,46 @@ net::task<result<created>> redis_store::create(new_session s) {
   }
   if (!s.address.empty()) add(address_name, s.address);
   if (!s.device.empty()) add(device_name, s.device);
+  if (!s.agent.empty()) add(agent_name, s.agent);
+  if (!s.device_class.empty()) add(device_class_name, s.device_class);
   texts_sink did;
-  if (auto const ec = co_await redis_.eval(create_script(), keys, args, did)) co_return ec;
-  co_return read_created(did.texts);
+  auto& redis = redis_;
+  if (auto const ec = co_await redis.eval(create_script(), keys, args, did)) co_return ec;
+  auto made = read_created(did.texts);
+  if (!made || apart.empty()) co_return made;
+  auto const ended = co_await end_apart(redis, std::move(apart), std::move(taking_back));
+  if (!ended) co_return ended.error();
+  made->replaced += *ended;
+  co_return made;
 }
 
 net::task<result<std::uint64_t>> redis_store::end(std::string id) {
-  return run_ending(redis_, end_script(), config_, key_of(config_, id), {"", ""});
+  return run_ending(redis_, end_script(), end_of(config_, tag_of_id(config_, id), key_of(config_, id)));
 }
 
 net::task<result<std::uint64_t>> redis_store::revoke(std::string user, std::string key) {
-  return run_ending(redis_, end_script(), config_, std::move(key), {std::move(user), "1"});
+  auto const tag = tag_of_user(config_, user);
+  return run_ending(redis_, end_script(), end_of(config_, tag, std::move(key), std::move(user)));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_all(std::string id) {
-  return run_ending(redis_, end_all_script(), config_, key_of(config_, id), for_all(config_, {}, false));
+  return run_ending(redis_, end_all_script(),
+                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, false));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_others(std::string id) {
-  return run_ending(redis_, end_all_script(), config_, key_of(config_, id), for_all(config_, {}, true));
+  return run_ending(redis_, end_all_script(),
+                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, true));
 }
 
 net::task<result<std::uint64_t>> redis_store::end_user(std::string user) {
-  auto index = around(config_.index, user);
-  return run_ending(redis_, end_all_script(), config_, std::move(index), for_all(config_, std::move(user), false));
+  auto const tag = tag_of_user(config_, user);
+  auto index = between(index_affixes(config_, tag), user);
+  return run_ending(redis_, end_all_script(), end_of_all(config_, tag, std::move(index), std::move(user), false));
 }
 
 net::task<result<std::vector<listed_session>>> redis_store::list(std::string user) {
-  auto const index = around(config_.index, user);
+  auto const index = between(index_affixes(config_, tag_of_user(config_, user)), user);
   auto const names = config_.fields;  // copied: the store may go while the script runs
   std::string_view const keys[] = {index};
   auto const most = std::to_string(most_listed);

@@ -5,7 +5,7 @@
 
 /// What changes sessions in Redis: one script each, so that no interleaving of requests, workers and programs can leave
 /// half of a change behind. All of them find the user's index by what the record itself says; that is fine for a single
-/// server, while a cluster needs another layout of keys. Times are Redis's own.
+/// server, while a cluster needs keys that share a slot, as `layout: tagged` makes them. Times are Redis's own.
 ///
 /// Redis 5 or later (scripts replicate by effect). Keys, arguments and results: docs/redis.md.
 namespace doorward::session::scripts {
@@ -74,8 +74,8 @@ return 1
 )";
 
 /// Writes a session and enters it in its user's index; ends the session it replaces, the user's others if asked to, and
-/// the oldest of them where there would be more than the limit. The record and its expiry come first: were the rest
-/// refused (memory, permissions), nothing would be left that lives for ever.
+/// the oldest of them where there would be more than the limits: on this class of device first, then of all. The record
+/// and its expiry come first: were the rest refused (memory, permissions), nothing would be left that lives for ever.
 ///
 /// A log-out everywhere leaves its time. A login that began before it is not written, however late it comes here: who
 /// logged out everywhere meant it.
@@ -83,9 +83,10 @@ return 1
 /// KEYS[1] session, KEYS[2] index, KEYS[3] the time of the last log-out everywhere, then the sessions it replaces.
 /// ARGV: user field, created field, last-seen field, idle ms, absolute ms, 1 = limits of its own, idle s, index ms,
 /// index prefix, index suffix, 1 = end the others, ms since the login began, most sessions (0 = any number), 1 = refuse
-/// beyond them, absolute ms of sessions without a limit of their own; then field, value, ... Returns four numbers as
-/// text: 1 done, 0 the id is taken, -1 the index is not a set, -2 a log-out everywhere came after the login began, -3
-/// as many sessions as there may be; then how many were replaced, revoked and displaced.
+/// beyond them, absolute ms of sessions without a limit of their own, most sessions on one class of device (0 = any
+/// number), this one's class; then field, value, ... Returns four numbers as text: 1 done, 0 the id is taken, -1 the
+/// index is not a set, -2 a log-out everywhere came after the login began, -3 as many sessions as there may be; then
+/// how many were replaced, revoked and displaced.
 inline constexpr std::string_view create = R"(
 local function answer(status, replaced, revoked, displaced)
   return {whole(status), whole(replaced or 0), whole(revoked or 0), whole(displaced or 0)}
@@ -98,23 +99,23 @@ local ended = ms(redis.pcall('HGET', KEYS[3], 'at'))
 if ended and ended >= now - tonumber(ARGV[12]) then return answer(-2) end
 
 local user
-for i = 16, #ARGV, 2 do
+for i = 18, #ARGV, 2 do
   if ARGV[i] == ARGV[1] then user = ARGV[i + 1] end
 end
 local goes = {}
 for i = 4, #KEYS do goes[KEYS[i]] = true end
 local others = {}
-local most, others_end = tonumber(ARGV[13]), ARGV[11] == '1'
-if most > 0 or others_end then
+local most, most_alike, others_end = tonumber(ARGV[13]), tonumber(ARGV[16]), ARGV[11] == '1'
+if most > 0 or most_alike > 0 or others_end then
   for _, key in ipairs(redis.call('SMEMBERS', KEYS[2])) do
     if user_of(key, ARGV[1]) ~= user then
       redis.call('SREM', KEYS[2], key)
     elseif not goes[key] then
-      local f = redis.call('HMGET', key, ARGV[2], 'doorward.absoluteUntil')
+      local f = redis.call('HMGET', key, ARGV[2], 'doorward.absoluteUntil', 'doorward.deviceClass')
       if is_over(f[1], f[2], ARGV[15], now) then
         redis.call('SREM', KEYS[2], key)
       else
-        others[#others + 1] = {key = key, created = ms(f[1]) or 0}
+        others[#others + 1] = {key = key, created = ms(f[1]) or 0, class = f[3] or 'other'}
       end
     end
   end
@@ -123,14 +124,38 @@ else
     if user_of(key, ARGV[1]) ~= user then redis.call('SREM', KEYS[2], key) end
   end
 end
-local too_many = most > 0 and not others_end and #others + 1 - most or 0
-if too_many > 0 and ARGV[14] == '1' then return answer(-3) end
+local too_many = {}
+if not others_end then
+  table.sort(others, function(a, b)
+    if a.created ~= b.created then return a.created < b.created end
+    return a.key < b.key
+  end)
+  local all, alike = #others + 1, 1
+  for _, other in ipairs(others) do
+    if other.class == ARGV[17] then alike = alike + 1 end
+  end
+  local function let_go(other)
+    other.goes = true
+    too_many[#too_many + 1] = other.key
+    all = all - 1
+  end
+  for _, other in ipairs(others) do
+    if most_alike > 0 and alike > most_alike and other.class == ARGV[17] then
+      let_go(other)
+      alike = alike - 1
+    end
+  end
+  for _, other in ipairs(others) do
+    if most > 0 and all > most and not other.goes then let_go(other) end
+  end
+  if #too_many > 0 and ARGV[14] == '1' then return answer(-3) end
+end
 
 local stamp = whole(now)
 local idle, absolute = tonumber(ARGV[4]), tonumber(ARGV[5])
 redis.call('HSET', KEYS[1], ARGV[2], stamp, ARGV[3], stamp)
 redis.call('PEXPIRE', KEYS[1], whole(math.min(idle, absolute)))
-for i = 16, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+for i = 18, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[6] == '1' then
   redis.call('HSET', KEYS[1], 'doorward.absoluteUntil', whole(now + absolute), 'doorward.idle', ARGV[7])
 end
@@ -151,16 +176,11 @@ if others_end then
     redis.call('SREM', KEYS[2], other.key)
     revoked = revoked + 1
   end
-elseif too_many > 0 then
-  table.sort(others, function(a, b)
-    if a.created ~= b.created then return a.created < b.created end
-    return a.key < b.key
-  end)
-  for i = 1, too_many do
-    mark(others[i].key, 'displaced')
-    redis.call('SREM', KEYS[2], others[i].key)
-    displaced = displaced + 1
-  end
+end
+for _, key in ipairs(too_many) do
+  mark(key, 'displaced')
+  redis.call('SREM', KEYS[2], key)
+  displaced = displaced + 1
 end
 redis.call('SADD', KEYS[2], KEYS[1])
 if redis.call('PTTL', KEYS[2]) < tonumber(ARGV[8]) then redis.call('PEXPIRE', KEYS[2], ARGV[8]) end

@@ -30,6 +30,9 @@ routes:
   CHECK(m.session.cookie.name == "sid");
   CHECK_FALSE(m.session.cookie.secure);
   CHECK(m.session.key.prefix == "session:");
+  CHECK(m.session.layout == key_layout::plain);
+  CHECK(m.session.bind.empty());
+  CHECK(m.session.limit.per_device == 0);
   CHECK(m.session.key.suffix.empty());
   CHECK(m.identity.upstream == "identity");
   REQUIRE(m.upstreams.size() == 2);
@@ -67,6 +70,9 @@ session:
   index: "{user}"
   fields: { user: uid, roles: groups, created: born, last_seen: seen }
   lifetime: { idle: 10m, absolute: 1h, remember_idle: 1d, remember_absolute: 2d, touch_every: 5s, streams: true }
+  layout: tagged
+  limit: { per_user: 4, per_device: 2, when_full: deny }
+  bind: [ip_prefix, user_agent, ip_prefix]
   recheck: 200ms
 identity: { upstream: id, login: /auth/in, logout: /auth/out, return_to: back, mode: external }
 upstreams:
@@ -127,6 +133,12 @@ tracing: { otlp: "", sample: 0.5 }
   CHECK(m.session.key.prefix == "s:");
   CHECK(m.session.key.suffix == ":x");
   CHECK(m.session.index.prefix.empty());
+  CHECK(m.session.layout == key_layout::tagged);
+  CHECK(m.session.limit.per_user == 4);
+  CHECK(m.session.limit.per_device == 2);
+  CHECK(m.session.limit.when_full == limit_action::deny);
+  CHECK(m.session.bind.user_agent);
+  CHECK(m.session.bind.ip_prefix);
   CHECK(m.session.fields.user == "uid");
   CHECK(m.session.fields.roles == "groups");
   CHECK(m.session.fields.created == "born");

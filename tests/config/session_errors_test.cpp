@@ -56,6 +56,12 @@ TEST_CASE("session: values that cannot be") {
        "a whole number from 1 to 100000000 is expected here"},
       {"session: { limit: { when_full: @@refuse } }", "session.limit.when_full",
        "one of `displace_oldest` or `deny` is expected here"},
+      {"session: { limit: { per_device: @@-1 } }", "session.limit.per_device",
+       "a whole number from 0 to 10000 is expected here"},
+      {"session: { layout: @@cluster }", "session.layout", "one of `plain` or `tagged` is expected here"},
+      {"session: { bind: [@@agent] }", "session.bind[0]", "one of `user_agent` or `ip_prefix` is expected here"},
+      {"session: { bind: @@ip_prefix }", "session.bind", "a list is expected here, not a single value",
+       "put it in `[ ]`"},
   });
 }
 

@@ -18,6 +18,9 @@ session:
   cookie: { name: my_sid, secure: true, same_site: strict }
   key: "$$s:{id}:x"
   fields: { user: uid, roles: groups }
+  layout: tagged
+  limit: { per_device: 3 }
+  bind: [ip_prefix]
   lifetime: { idle: 10m, absolute: 1h }
 identity: { upstream: id, login: /in, logout: /out, return_to: back, mode: external }
 upstreams:

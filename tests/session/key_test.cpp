@@ -1,104 +1,63 @@
 #include "doorward/session/key.hpp"
 
-#include "store_fixture.hpp"
+#include "catch.hpp"
+#include "doorward/http/cookies.hpp"
 
 using namespace doorward;
-using namespace doorward::test;
-using session::outcome;
+using namespace doorward::session;
 
 namespace {
 
-// `printf %s ID | sha256sum`
-constexpr char id[] = "an-id-for-the-documentation";
-constexpr char its_hash[] = "80f4435dd91cc8278d821675d81645a64d3c49dfc1fac15e36fdf4bf948f8221";
-
-fields const alice{{"userId", "42"}};
-
-/// A store whose keys hold hashes.
-struct hashed : store_fixture {
-  hashed() {
-    config.store_hashed = true;
-    make_stores();
-  }
-  [[nodiscard]] std::string key(std::string_view of) const { return session::key_of(config, of); }
-  [[nodiscard]] std::set<std::string> keys(std::vector<std::string> const& ids) const {
-    std::set<std::string> all;
-    for (auto const& one : ids)
-      all.insert(key(one));
-    return all;
-  }
-};
+config::session_config laid_out(config::key_layout layout, bool hashed = false) {
+  config::session_config c;
+  c.key = {"s:", ":x"};
+  c.layout = layout;
+  c.store_hashed = hashed;
+  return c;
+}
 
 }  // namespace
 
-TEST_CASE("the key of an id") {
-  config::session_config c;
-  c.key = {"a:", ":z"};
-  CHECK(session::key_of(c, id) == std::string("a:") + id + ":z");
-  c.store_hashed = true;
-  CHECK(session::key_of(c, id) == std::string("a:") + its_hash + ":z");
-  std::string again = "what was there before";
-  session::assign_key(again, c, id);
-  CHECK(again == session::key_of(c, id));
+TEST_CASE("layout plain, names as the configuration has them") {
+  auto const c = laid_out(config::key_layout::plain);
+  CHECK(tag_of_user(c, "alice").empty());
+  CHECK(tag_of_id(c, "2bd8.abc").empty());
+  CHECK(fits_layout(c, "anything"));
+  CHECK(key_of(c, "2bd8.abc") == "s:2bd8.abc:x");
+  CHECK(between(index_affixes(c, ""), "alice") == "user:alice:sessions");
+  CHECK(between(ended_affixes(c, ""), "alice") == "s:ended:alice:x");
+  CHECK(new_id(c, "alice").size() == 43);
 }
 
-TEST_CASE_METHOD(hashed, "keys of hashes: no id is in Redis, and every operation finds its session") {
-  session::new_session s;
-  s.id = "a";
-  s.address = "192.0.2.1";
-  CHECK_FALSE(create(s, alice));
-  CHECK_FALSE(exists("session:a"));
-  CHECK(exists(key("a")));
-  CHECK(members("user:42:sessions") == keys({"a"}));
-  CHECK(find("a") == outcome::found);
-  CHECK(find(key("a").substr(8)) == outcome::absent);  // what can be read in Redis opens nothing
-
-  ask({"HSET", key("a"), "lastSeen", "0"});
-  touch("a");
-  CHECK(hash(key("a"))["lastSeen"] != "0");
-
-  CHECK_FALSE(create("b", alice));
-  auto const all = list("42");
-  REQUIRE(all.size() == 2);
-  CHECK(std::set<std::string>{all[0].key, all[1].key} == keys({"a", "b"}));
-  CHECK(all[0].handle == session::handle_of(all[0].key));
-
-  CHECK(revoke("42", key("b")) == 1);
-  CHECK(find("b") == outcome::revoked);
-  CHECK(end("a") == 1);
-  CHECK(find("a") == outcome::absent);
-  CHECK(members("user:42:sessions").empty());
+TEST_CASE("layout tagged, the keys of a user have one tag, and the id says which") {
+  auto const c = laid_out(config::key_layout::tagged);
+  CHECK(tag_of_user(c, "alice") == "2bd8");  // printf alice | sha256sum | cut -c1-4
+  CHECK(tag_of_user(c, "bob") == "81b6");
+  auto const id = new_id(c, "alice");
+  CHECK(id.size() == 48);
+  CHECK(http::is_session_id(id));
+  CHECK(fits_layout(c, id));
+  CHECK(tag_of_id(c, id) == "2bd8");
+  CHECK(key_of(c, id) == "s:{2bd8}" + id.substr(4) + ":x");
+  CHECK(between(index_affixes(c, "2bd8"), "al{i}ce") == "user:{2bd8}:al{i}ce:sessions");
+  CHECK(between(ended_affixes(c, "2bd8"), "alice") == "s:ended:{2bd8}:alice:x");
+  CHECK(new_id(c, "alice") != id);
 }
 
-TEST_CASE_METHOD(hashed, "keys of hashes: the ends of several, limits, and what a login replaces") {
-  for (auto const* one : {"a", "b", "c"})
-    CHECK_FALSE(create(one, alice));
-  CHECK(end_others("b") == 2);
-  CHECK(find("a") == outcome::revoked);
-  CHECK(find("b") == outcome::found);
-
-  session::new_session s;
-  s.id = "d";
-  std::string_view const old = "b";
-  s.replaces = {&old, 1};
-  s.began_ago = milliseconds{-1000};
-  CHECK_FALSE(create(s, alice));
-  CHECK(replaced == 1);
-  CHECK(find("b") == outcome::absent);
-  CHECK(members("user:42:sessions") == keys({"d"}));
-
-  config.limit.per_user = 1;
-  make_stores();
-  s.id = "e";
-  s.replaces = {};
-  CHECK_FALSE(create(s, alice));
-  CHECK(displaced == 1);
-  CHECK(find("d") == outcome::displaced);
-  CHECK(end_all("e") == 1);
-  CHECK(find("e") == outcome::absent);
+TEST_CASE("layout tagged, what has no tag is no id") {
+  auto const c = laid_out(config::key_layout::tagged);
+  for (auto const* id : {"", "abcd", "abcdefghijklmnopqrstuvwxyz", "ABCD.efghijklmnopqrst", "abcg.efghijklmnopqrst",
+                         "abc.defghijklmnopqrst", "abcde.fghijklmnopqrst"}) {
+    CAPTURE(id);
+    CHECK_FALSE(fits_layout(c, id));
+    CHECK(tag_of_id(c, id).empty());
+  }
+  CHECK(fits_layout(c, "0f3a.efghijklmnopqrst"));
 }
 
-TEST_CASE_METHOD(hashed, "keys of hashes: what another program wrote under a bare id is not found") {
-  ask({"HSET", "session:bare", "userId", "42"});
-  CHECK(find("bare") == outcome::absent);
+TEST_CASE("layout tagged with hashed ids: the tag stays to be read, the id does not") {
+  auto const c = laid_out(config::key_layout::tagged, true);
+  // printf 0f3a.efghijklmnopqrst | sha256sum
+  CHECK(key_of(c, "0f3a.efghijklmnopqrst") == "s:{0f3a}.ce9e6d261dd1e90fad4f655df1450e33bd89595816318913afd4aa80e90ea426:x");
+  CHECK(key_of(laid_out(config::key_layout::plain, true), "0f3a.efghijklmnopqrst") == "s:ce9e6d261dd1e90fad4f655df1450e33bd89595816318913afd4aa80e90ea426:x");
 }

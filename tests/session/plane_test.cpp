@@ -97,6 +97,114 @@ TEST_CASE_METHOD(limited, "what is past its absolute limit takes no place, and i
   CHECK(list("42").size() == 1);
 }
 
+namespace {
+
+/// A store whose users may have so many sessions on one class of device.
+struct by_device : limited {
+  void most(unsigned per_device, unsigned per_user = 0,
+            config::limit_action when_full = config::limit_action::displace_oldest) {
+    config.limit = {per_user, per_device, when_full};
+    make_stores();
+  }
+  void made_on(std::string const& id, std::string const& device, milliseconds age) {
+    made(id, age);
+    if (!device.empty()) ask({"HSET", "session:" + id, "doorward.deviceClass", device});
+  }
+  error_code log_in(std::string const& id, std::string_view device) {
+    session::new_session s;
+    s.id = id;
+    s.device_class = device;
+    return create(s, alice);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(by_device, "one session more on a class of device: the oldest of that class goes") {
+  most(1);
+  made_on("phone", "phone", 1h);
+  made_on("computer", "computer", 5h);
+  CHECK_FALSE(log_in("new", "phone"));
+  CHECK(displaced == 1);
+  CHECK(find("phone") == outcome::displaced);
+  CHECK(find("computer") == outcome::found);
+  CHECK(hash("session:new")["doorward.deviceClass"] == "phone");
+}
+
+TEST_CASE_METHOD(by_device, "a session that does not say its class is of the class other") {
+  most(1);
+  made_on("silent", "", 1h);
+  CHECK_FALSE(log_in("phone", "phone"));
+  CHECK(displaced == 0);
+  CHECK_FALSE(log_in("curl", "other"));
+  CHECK(find("silent") == outcome::displaced);
+  CHECK_FALSE(log_in("wget", ""));  // so does a login that says nothing
+  CHECK(find("curl") == outcome::displaced);
+}
+
+TEST_CASE_METHOD(by_device, "both limits: what goes for the class counts for all") {
+  most(2, 3);
+  made_on("phone1", "phone", 1h);
+  made_on("phone2", "phone", 2h);
+  made_on("computer", "computer", 9h);
+  SECTION("the class is full, and with it the user") {
+    CHECK_FALSE(log_in("new", "phone"));
+    CHECK(displaced == 1);
+    CHECK(find("phone2") == outcome::displaced);
+    CHECK(find("computer") == outcome::found);
+  }
+  SECTION("the user is, the class is not") {
+    CHECK_FALSE(log_in("new", "computer"));
+    CHECK(displaced == 1);
+    CHECK(find("computer") == outcome::displaced);
+    CHECK(find("phone2") == outcome::found);
+  }
+  SECTION("limits that came later") {
+    most(1, 1);
+    CHECK_FALSE(log_in("new", "phone"));
+    CHECK(displaced == 3);
+    CHECK(members("user:42:sessions") == std::set<std::string>{"session:new"});
+  }
+}
+
+TEST_CASE_METHOD(by_device, "a full class of device, and the newest is denied") {
+  most(1, 0, config::limit_action::deny);
+  made_on("phone", "phone", 1h);
+  CHECK(log_in("new", "phone") == errc::session_limit);
+  CHECK(find("phone") == outcome::found);
+  CHECK_FALSE(exists("session:new"));
+  CHECK_FALSE(log_in("desk", "computer"));
+  session::new_session s;
+  s.id = "again";
+  s.device_class = "phone";
+  std::string_view const replaced_id = "phone";
+  s.replaces = {&replaced_id, 1};
+  CHECK_FALSE(create(s, alice));
+}
+
+TEST_CASE_METHOD(by_device, "a login that ends the others asks for no limit") {
+  most(1, 0, config::limit_action::deny);
+  made_on("phone", "phone", 1h);
+  session::new_session s;
+  s.id = "new";
+  s.device_class = "phone";
+  s.revoke_others = true;
+  CHECK_FALSE(create(s, alice));
+  CHECK(revoked == 1);
+  CHECK(displaced == 0);
+}
+
+TEST_CASE_METHOD(store_fixture, "what is noted of a login's device, and a grant that would have a say in it") {
+  session::new_session s;
+  s.id = "a";
+  s.agent = "0123456789abcdef";
+  s.device_class = "tablet";
+  CHECK_FALSE(create(s, {{"userId", "42"}, {"doorward.agent", "mine"}, {"doorward.deviceClass", "mine"}}));
+  auto fields = hash("session:a");
+  CHECK(fields["doorward.agent"] == "0123456789abcdef");
+  CHECK(fields["doorward.deviceClass"] == "tablet");
+}
+
 TEST_CASE_METHOD(store_fixture, "a user whose name is another's with something after it") {
   config.index = {"by-user/", ""};
   make_stores();

@@ -110,6 +110,41 @@ TEST_CASE_METHOD(store_fixture, "a hundred logins at once where one session may 
   }
 }
 
+TEST_CASE_METHOD(store_fixture,
+                 "a hundred logins at once where one session a class of device may be: one of each remains") {
+  config.limit = {0, 1, GENERATE(config::limit_action::displace_oldest, config::limit_action::deny)};
+  make_stores();
+  constexpr std::string_view classes[] = {"computer", "phone", "tablet", "other"};
+  for (int round = 0, all = rounds(200) / 100; round < all; ++round) {
+    ask({"FLUSHALL"});
+    fields const grant{{"userId", "42"}};
+    int done = 0;
+    std::uint64_t made = 0, went = 0;
+    auto const login = [&](session::redis_store& s, std::string id, std::string_view device) -> net::task<> {
+      session::new_session n;
+      n.id = id;
+      n.fields = grant;
+      n.device_class = device;
+      auto const r = co_await s.create(n);
+      if (r) {
+        ++made;
+        went += r->displaced;
+      }
+      ++done;
+    };
+    for (std::size_t i = 0; i < 100; ++i)
+      net::spawn(login(i % 2 == 0 ? *store : *second, "id" + std::to_string(i), classes[i / 2 % 4]));
+    REQUIRE(run_until(context, [&] { return done == 100; }));
+    CHECK(made - went == 4);
+    std::set<std::string> left;
+    for (auto const& key : members("user:42:sessions")) {
+      CHECK(find(key.substr(8)) == outcome::found);
+      left.insert(hash(key)["doorward.deviceClass"]);
+    }
+    CHECK(left == std::set<std::string>{"computer", "phone", "tablet", "other"});
+  }
+}
+
 TEST_CASE_METHOD(store_fixture, "a list and sessions that expire under it: none is shown that has no time left") {
   for (int round = 0, all = rounds(200); round < all; ++round) {
     auto const id = "id" + std::to_string(round);

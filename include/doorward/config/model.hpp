@@ -208,7 +208,7 @@ struct session_binding {
 /// How the keys of a user's sessions and of their index are named.
 enum class key_layout {
   plain,   ///< as `key` and `index` say
-  tagged,  ///< the user in braces in both, so that all of them are in one slot of a Redis Cluster
+  tagged,  ///< a short hash of the user in braces in both, so that all of them are in one slot of a Redis Cluster
 };
 
 struct session_config {

@@ -10,4 +10,8 @@ namespace doorward::http {
 /// A guess for people: nothing is decided by it.
 [[nodiscard]] std::string device_name(std::string_view user_agent);
 
+/// The class of device that a User-Agent says it is: "computer", "phone", "tablet" or "other" (programs, television
+/// sets, and what says nothing of it). Clients say what they like; and an iPad says that it is a Mac.
+[[nodiscard]] std::string_view device_class(std::string_view user_agent) noexcept;
+
 }  // namespace doorward::http

@@ -52,8 +52,9 @@ enum class lookup_result : std::uint8_t {
   coalesced,  ///< joined a look-up of the same id that was on its way (not yet)
   cached,     ///< answered by the near-cache (not yet)
   error,      ///< Redis could not answer
+  elsewhere,  ///< Redis knows it, and it is bound to another place (`session.bind`)
 };
-inline constexpr std::size_t lookup_results = 7;
+inline constexpr std::size_t lookup_results = 8;
 [[nodiscard]] std::string_view name(lookup_result r) noexcept;
 
 /// Why a session ended.

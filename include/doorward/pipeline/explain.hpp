@@ -19,7 +19,7 @@ struct explanation {
 };
 
 /// Takes `head` (a whole request head) through the very stages that serve requests, up to forwarding, and writes
-/// nothing anywhere: not even the session is touched.
-[[nodiscard]] net::task<explanation> explain(runtime::worker& w, std::string head);
+/// nothing anywhere: not even the session is touched. `address`: where it comes from.
+[[nodiscard]] net::task<explanation> explain(runtime::worker& w, std::string head, std::string address = "127.0.0.1");
 
 }  // namespace doorward::pipeline

@@ -29,6 +29,10 @@ inline constexpr std::string_view auth_time_name = "doorward.authTime";  ///< ms
 /// Where its user logged in, for the list of sessions.
 inline constexpr std::string_view address_name = "doorward.address";
 inline constexpr std::string_view device_name = "doorward.device";
+/// What its user logged in with: agent_digest of the User-Agent, for `session.bind`, and http::device_class of it, for
+/// `session.limit.per_device`.
+inline constexpr std::string_view agent_name = "doorward.agent";
+inline constexpr std::string_view device_class_name = "doorward.deviceClass";
 
 /// Which fields of a session hash are wanted, and where each goes. Compiled with the configuration, immutable, read by
 /// many. Two names that are equal share a slot.

@@ -53,7 +53,7 @@ private:
 
 /// A session to be written. Views must hold until create() is done.
 struct new_session {
-  std::string_view id;                                          ///< fresh, of new_session_id()
+  std::string_view id;                                          ///< fresh, of new_id()
   std::span<std::pair<std::string, std::string> const> fields;  ///< the grant's; one of them names the user
   std::span<std::string_view const> replaces;  ///< ids of sessions that came with the login, deleted with it
   bool remember = false;                       ///< the long lifetimes
@@ -63,6 +63,8 @@ struct new_session {
   milliseconds began_ago{};    ///< how long ago the login began: a log-out everywhere since then outranks it
   std::string_view address;    ///< where it comes from, and from what, for the list of sessions; may be empty
   std::string_view device;
+  std::string_view agent;         ///< agent_digest() of the User-Agent; may be empty
+  std::string_view device_class;  ///< http::device_class() of it; empty counts as "other"
 };
 
 /// What a login did to other sessions.
