@@ -1,6 +1,7 @@
 #include "pipeline/session_stream.hpp"
 
 #include "pipeline/stages.hpp"
+#include "pipeline/step_up.hpp"
 
 namespace doorward::pipeline {
 
@@ -11,7 +12,9 @@ void session_stream::watch() {
 }
 
 bool session_stream::still_allowed(session::record const& now) const noexcept {
-  return is_allowed(now, *x_.route);
+  // That the login grows old while a stream is open is no reason to end it.
+  auto const level = login_facts_of(now).acr;
+  return level >= x_.route->config.require.acr && is_allowed(now, *x_.route);
 }
 
 bool is_between_events(std::string_view last) noexcept {
