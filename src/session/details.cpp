@@ -1,5 +1,6 @@
 #include "doorward/session/details.hpp"
 
+#include "doorward/session/key.hpp"
 #include "doorward/session/lifetime.hpp"
 
 namespace doorward::session {
@@ -29,7 +30,7 @@ struct left_sink final : redis::sink {
 }  // namespace
 
 std::string key_of_id(config::session_config const& config, std::string_view id) {
-  return std::string(config.key.prefix).append(id).append(config.key.suffix);
+  return key_of(config, id);
 }
 
 net::task<result<details>> read_details(redis::client& redis, config::session_config const& config, std::string key) {
