@@ -37,9 +37,11 @@ def check(file):
 
 
 def write_certificates(content, folder):
-    """The files of certificates and keys that a configuration names, beside it: all the same one."""
-    for name in set(re.findall(r"[\w-]+\.(?:crt|key)", content)):
-        (folder / name).write_text(certificate[name.endswith(".key")])
+    """The files of certificates and keys that a configuration names, beside it: all the same one. `.pem` and `.pub` are the
+    halves of a key that tokens are signed with."""
+    texts = {"crt": certificate[0], "key": certificate[1], "pem": token_key[0], "pub": token_key[1]}
+    for name in set(re.findall(r"[\w-]+\.(?:crt|key|pem|pub)\b", content)):
+        (folder / name).write_text(texts[name[-3:]])
 
 
 def new_certificate():
@@ -50,6 +52,13 @@ def new_certificate():
                         "-addext", "subjectAltName=DNS:x.test", "-keyout", key, "-out", cert],
                        check=True, capture_output=True, timeout=20)  # fmt: skip
         return cert.read_text(), key.read_text()
+
+
+def new_token_key():
+    """(private, public)"""
+    openssl = lambda *words, given="": subprocess.run(["openssl", *words], input=given, check=True, capture_output=True, text=True, timeout=20).stdout  # noqa: E731
+    private = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    return private, openssl("pkey", "-pubout", given=private)
 
 
 def blocks(text):
@@ -67,7 +76,7 @@ def broken_links(page, text):
             yield target
 
 
-certificate = new_certificate()
+certificate, token_key = new_certificate(), new_token_key()
 for file in FILES:
     judge(file.relative_to(ROOT), check(file))
 for page in PAGES:

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "auth/json_object.hpp"
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/errc.hpp"
 #include "doorward/session/record.hpp"
@@ -17,23 +18,6 @@ constexpr std::size_t most_bytes = 16 * 1024;
 constexpr std::size_t most_fields = 64;
 // Field names that doorward writes itself.
 constexpr std::string_view own_prefix = "doorward.";
-
-// A duplicate name in JSON has a different value for each parser (RFC 8259 section 4). nlohmann keeps the last one
-// silently, so the keys are counted while it parses.
-bool parse_object(std::string_view text, json& out) {
-  std::vector<std::string> keys;
-  bool twice = false;
-  auto const see = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1) {
-      auto const& key = parsed.get_ref<std::string const&>();
-      twice = twice || std::ranges::find(keys, key) != keys.end();
-      keys.push_back(key);
-    }
-    return depth <= 2;
-  };
-  out = json::parse(text.begin(), text.end(), see, false);
-  return out.is_object() && !twice;
-}
 
 bool scalar_text(json const& value, std::string& out) {
   switch (value.type()) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "doorward/base/utf8.hpp"
+
 namespace doorward {
 namespace {
 
@@ -14,28 +16,6 @@ constexpr char upper_hex[] = "0123456789ABCDEF";
 void append_percent(std::string& out, unsigned char c) {
   char const triple[]{'%', upper_hex[c >> 4], upper_hex[c & 15]};
   out.append(triple, 3);
-}
-
-// How many bytes the UTF-8 sequence at the front of `text` has; 0 when it is not UTF-8 (RFC 3629 section 4).
-std::size_t utf8_length(std::string_view text) noexcept {
-  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  auto const tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  auto const c = byte(0);
-  if (c < 0x80) return 1;
-  if (c >= 0xc2 && c <= 0xdf) return tail(1) ? 2 : 0;
-  if (c >= 0xe0 && c <= 0xef) {
-    auto const low = c == 0xe0 ? 0xa0u : 0x80u;
-    auto const high = c == 0xed ? 0x9fu : 0xbfu;
-    return tail(1, low, high) && tail(2) ? 3 : 0;
-  }
-  if (c >= 0xf0 && c <= 0xf4) {
-    auto const low = c == 0xf0 ? 0x90u : 0x80u;
-    auto const high = c == 0xf4 ? 0x8fu : 0xbfu;
-    return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 }  // namespace

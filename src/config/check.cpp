@@ -61,6 +61,8 @@ void checker::run() {
   check_cookie_keys();
   check_identity();
   check_headers();
+  check_assertion();
+  check_envelope();
   check_upstreams();
   for (std::size_t i = 0; i < doc_.routes.size(); ++i)
     check_route(doc_.routes[i], join("routes", i));

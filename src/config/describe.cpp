@@ -19,6 +19,8 @@ typed<document> whole_file() {
       field("redis", &document::redis_as_written, describe_redis(), "", "Where sessions are."),
       field("session", &document::session, describe_session(), "", "What a session is and how long it lives."),
       field("identity", &document::identity, describe_identity(), "", "The service that logs people in.").required(),
+      field("assertion", &document::assertion, describe_assertion(), "",
+            "A signed statement of who asks, for upstreams to verify."),
       field("upstreams", &document::upstreams, describe_upstreams(), "",
             "The services behind doorward, each under a name: a URL, or a mapping.")
           .required(),

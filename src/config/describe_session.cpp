@@ -208,6 +208,8 @@ typed<session_config> describe_session() {
       field("recheck", &session_config::recheck, duration(milliseconds{0}, milliseconds{std::chrono::minutes{5}}), "1s",
             "How often the sessions of open WebSockets and event streams are looked up again, each once; what is over "
             "ends. 0s is never: then only what is ended through this process, and at the absolute limit."),
+      field("envelope", &session_config::envelope, describe_envelope(), "",
+            "Session ids that come inside a JWT which somebody else has signed."),
       unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
   });
 }

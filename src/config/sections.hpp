@@ -14,12 +14,14 @@
 ///   describe_server.cpp     server, admin, log, tracing
 ///   describe_redis.cpp      redis
 ///   describe_session.cpp    session, identity
+///   describe_assertion.cpp  assertion, session.envelope
 ///   describe_upstreams.cpp  upstreams
 ///   describe_routes.cpp     headers, defaults, routes
 ///
 /// What only shows when several values are looked at together is checked in check.cpp and, for routes, in
 /// check_routes.cpp, check_step_up.cpp, check_final_slash.cpp and check_rewrites.cpp; for certificates, in
-/// check_tls.cpp; for the keys that ids are signed with, in check_cookie_keys.cpp.
+/// check_tls.cpp; for the keys that ids are signed with, in check_cookie_keys.cpp; for those of assertions and
+/// envelopes, in check_assertion.cpp.
 namespace doorward::config {
 
 /// `redis:` as written; the URL and the keys beside it are put together when all is read.
@@ -50,7 +52,9 @@ inline constexpr char default_redis_url[] = "redis://127.0.0.1:6379/0";
 [[nodiscard]] typed<admin_config> describe_admin();
 [[nodiscard]] typed<redis_section> describe_redis();
 [[nodiscard]] typed<session_config> describe_session();
+[[nodiscard]] typed<envelope_config> describe_envelope();
 [[nodiscard]] typed<identity_config> describe_identity();
+[[nodiscard]] typed<assertion_config> describe_assertion();
 [[nodiscard]] typed<std::vector<upstream_config>> describe_upstreams();
 [[nodiscard]] typed<std::vector<header_template>> describe_headers();
 [[nodiscard]] typed<route_defaults> describe_defaults();
@@ -83,6 +87,10 @@ private:
   void check_cookie_keys();
   void check_identity();
   void check_headers();
+  void check_assertion();
+  void check_envelope();
+  void check_kids(std::vector<assertion_key> const& keys, std::string const& base);
+  [[nodiscard]] bool has_key_file(assertion_key const& key, std::string const& path);
   void check_upstreams();
   void check_route(route_config const& r, std::string const& path);
   void check_step_up();

@@ -113,6 +113,29 @@ json redis(redis_config const& r) {
           {"timeouts", {{"connect", time(r.connect_timeout)}, {"command", time(r.command_timeout)}}}};
 }
 
+json keys(std::vector<assertion_key> const& all) {
+  auto out = json::array();
+  for (auto const& k : all)
+    out.push_back({{"kid", written(k.kid)}, {"key", written(k.key.name)}});
+  return out;
+}
+
+json envelope(envelope_config const& e) {
+  return {{"algorithm", word_for(e.algorithm)},
+          {"keys", keys(e.keys)},
+          {"claim", written(e.claim)},
+          {"issuer", written(e.issuer)},
+          {"audience", written(e.audience)}};
+}
+
+json assertion(assertion_config const& a) {
+  return {{"header", a.header},
+          {"algorithm", word_for(a.algorithm)},
+          {"keys", keys(a.keys)},
+          {"lifetime", time(a.lifetime)},
+          {"issuer", written(a.issuer)}};
+}
+
 // What is shown is too short to be read back as a key: nobody is to sign with it by mistake.
 json keys(cookie_config const& c) {
   auto out = json::array();
@@ -153,7 +176,8 @@ json session(session_config const& s) {
             {"per_device", s.limit.per_device},
             {"when_full", word_for(s.limit.when_full)}}},
           {"bind", std::move(bound)},
-          {"recheck", time(s.recheck)}};
+          {"recheck", time(s.recheck)},
+          {"envelope", envelope(s.envelope)}};
 }
 
 json identity(identity_config const& i) {
@@ -251,6 +275,7 @@ std::string to_json(model const& m) {
       {"redis", redis(m.redis)},
       {"session", session(m.session)},
       {"identity", identity(m.identity)},
+      {"assertion", assertion(m.assertion)},
       {"upstreams", upstreams(m.upstreams)},
       {"headers", std::move(headers)},
       {"routes", std::move(routes)},

@@ -42,10 +42,26 @@ constexpr auto id_bytes = [] {
   return table;
 }();
 
+bool is_like_id(std::string_view value, std::size_t longest) noexcept {
+  if (value.size() < 16 || value.size() > longest) return false;
+  return std::ranges::all_of(value, [](char c) { return id_bytes[static_cast<unsigned char>(c)]; });
+}
+
 bool is_among(std::string_view text, std::array<std::string_view, session_cookies::most> const& all,
               std::size_t count) noexcept {
   auto const end = all.begin() + static_cast<std::ptrdiff_t>(count);
   return std::find(all.begin(), end, text) != end;
+}
+
+// False for one that has been looked at, and for one too many.
+bool is_new(std::string_view value, session_cookies& into) noexcept {
+  if (is_among(value, into.looked_at, into.looked_at_count)) return false;
+  if (into.looked_at_count == session_cookies::most) {
+    into.too_many = true;
+    return false;
+  }
+  into.looked_at[into.looked_at_count++] = value;
+  return true;
 }
 
 void look_at(std::string_view value, signed_ids const& ids, session_cookies& into) {
@@ -53,12 +69,7 @@ void look_at(std::string_view value, signed_ids const& ids, session_cookies& int
     into.trouble = std::max(into.trouble, trouble);
     return;
   }
-  if (is_among(value, into.looked_at, into.looked_at_count)) return;
-  if (into.looked_at_count == session_cookies::most) {
-    into.too_many = true;
-    return;
-  }
-  into.looked_at[into.looked_at_count++] = value;
+  if (!is_new(value, into)) return;
   auto const id = ids.id_in(value);
   if (id.empty())
     into.trouble = signature_trouble::wrong;
@@ -66,14 +77,8 @@ void look_at(std::string_view value, signed_ids const& ids, session_cookies& int
     into.ids[into.count++] = id;
 }
 
-}  // namespace
-
-bool is_session_id(std::string_view value) noexcept {
-  if (value.size() < 16 || value.size() > 256) return false;
-  return std::ranges::all_of(value, [](char c) { return id_bytes[static_cast<unsigned char>(c)]; });
-}
-
-bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into) {
+// Calls `look` with each value of a cookie called `name`. True when there was one.
+bool for_each_value(std::string_view field, std::string_view name, session_cookies& into, auto const& look) {
   bool here = false;
   pieces all(field);
   for (std::string_view piece; all.next(piece);) {
@@ -81,10 +86,29 @@ bool find_session_cookies(std::string_view field, std::string_view name, signed_
     here = true;
     auto value = trim(piece.substr(piece.find('=') + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    look_at(value, ids, into);
+    look(value);
   }
   into.present = into.present || here;
   return here;
+}
+
+}  // namespace
+
+bool is_session_id(std::string_view value) noexcept {
+  return is_like_id(value, longest_session_id);
+}
+
+bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into) {
+  return for_each_value(field, name, into, [&](std::string_view value) { look_at(value, ids, into); });
+}
+
+bool find_enclosing_cookies(std::string_view field, std::string_view name, std::size_t longest, session_cookies& into) {
+  return for_each_value(field, name, into, [&](std::string_view value) {
+    if (!is_like_id(value, longest))
+      into.trouble = std::max(into.trouble, std::optional(signature_trouble::malformed));
+    else if (is_new(value, into))
+      into.ids[into.count++] = value;
+  });
 }
 
 bool append_without_cookie(std::string& out, std::string_view field, std::string_view name) {

@@ -48,12 +48,15 @@ constexpr bool has_no_content(unsigned status) noexcept {
 }
 
 // Status line and the headers that follow from status and type alone.
-void append_fixed(std::string& out, unsigned status, std::string_view type, std::string_view challenge = {}) {
+void append_fixed(std::string& out, unsigned status, std::string_view type, std::string_view challenge = {},
+                  std::string_view keep = "no-store") {
   out += "HTTP/1.1 ";
   append_number(out, status);
   out += ' ';
   out += http::reason_phrase(status);
-  out += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  out += "\r\nCache-Control: ";
+  out += keep;
+  out += "\r\nX-Content-Type-Options: nosniff\r\n";
   if (!type.empty()) append_header(out, "Content-Type", type);
   if (status != 401) return;
   out += "WWW-Authenticate: Session";
@@ -291,6 +294,12 @@ void append_html(std::string& out, answer_context const& c, unsigned status, std
   out += posts ? "'self'" : "'none'";
   out += "; frame-ancestors 'none'\r\n";
   append_rest(out, c, status, html, false);
+}
+
+void append_public(std::string& out, answer_context const& c, std::string_view type, unsigned max_age,
+                   std::string_view body) {
+  append_fixed(out, 200, type, {}, "public, max-age=" + std::to_string(max_age));
+  append_rest(out, c, 200, body, false);
 }
 
 void append_json(std::string& out, answer_context const& c, unsigned status, std::string_view json) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/base/jws.hpp"
 #include "doorward/session/key.hpp"
 #include "pipeline/explain_binding.hpp"
 #include "pipeline/explain_refusal.hpp"
@@ -41,7 +42,10 @@ public:
 
   void tell_cookies() {
     auto const& name = x_.view().config.session.cookie.name;
-    bool const is_signed = x_.view().ids.active();
+    bool const is_enclosed = x_.worker.envelopes.on();
+    bool const is_signed = is_enclosed || x_.view().ids.active();
+    if (x_.envelope_fault != auth::envelope_fault::none)
+      say("envelope", fmt::format("one is not taken: {}", auth::describe(x_.envelope_fault)));
     if (x_.cookies.count > 0)
       say("cookie", fmt::format("{}: {} value{} {}", name, x_.cookies.count, x_.cookies.count == 1 ? "" : "s",
                                 is_signed ? "with a good signature" : "that may be a session id"));
@@ -114,11 +118,24 @@ public:
     while (rest.size() > 2) {
       auto const line = rest.substr(0, rest.find("\r\n"));
       rest.remove_prefix(line.size() + 2);
-      if (!came_with_request(line)) say("header added", line);
+      if (came_with_request(line)) continue;
+      auto const assertion = x_.worker.assertions.line_start();
+      say("header added",
+          !assertion.empty() && line.starts_with(assertion) ? claims_of(line, assertion) : std::string(line));
     }
   }
 
 private:
+  // What it says; the whole of it would be good for somebody else, too.
+  std::string claims_of(std::string_view line, std::string_view start) const {
+    auto const& keys = x_.view().config.assertion.keys;
+    auto const token = line.substr(start.size());
+    auto const first = token.find('.') + 1;
+    std::string claims;
+    (void)append_base64url_decoded(claims, token.substr(first, token.rfind('.') - first));
+    return fmt::format("{}a JWT signed with key {}: {}", start, keys.front().kid, claims);
+  }
+
   static std::string expiry(std::string const& pttl) {
     auto const ms = std::strtoll(pttl.c_str(), nullptr, 10);
     return ms < 0 ? "never expires" : fmt::format("expires in {} s", (ms + 999) / 1000);
@@ -145,6 +162,7 @@ std::string_view target_name(runtime::route_target d) noexcept {
     case runtime::route_target::logout: return "log out";
     case runtime::route_target::sessions: return "list or end the user's sessions";
     case runtime::route_target::whoami: return "say who it is";
+    case runtime::route_target::jwks: return "publish the keys of assertions";
     case runtime::route_target::proxy: return "tell a proxy in front what becomes of a request that it has";
     case runtime::route_target::unclaimed: return "nothing is there: 404 not_found";
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "doorward/auth/request_checks.hpp"
+#include "doorward/base/utf8.hpp"
 #include "doorward/http/host.hpp"
 #include "doorward/http/path_pattern.hpp"
 #include "pipeline/explain_request.hpp"
@@ -91,6 +92,16 @@ void explain_csrf(exchange const& x, explanation& out) {
   out.say("because", fmt::format("another site made this request: {}", site_trouble(x)));
 }
 
+// The headers can say it, so it is the assertion that cannot.
+void explain_assertion(exchange const& x, explanation& out) {
+  auto const& fields = x.view().fields;
+  for (auto const f : {session::field::user, session::field::roles, session::field::acr})
+    if (auto const text = x.session.get(f);
+        !is_utf8(text) || text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos)
+      out.say("because", fmt::format("the assertion cannot say {}: it is not UTF-8, or holds a line end or a NUL",
+                                     fields.name(fields.at(f))));
+}
+
 void explain_identity(exchange const& x, explanation& out) {
   auto const& names = x.view().config.headers;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -108,9 +119,11 @@ void explain_identity(exchange const& x, explanation& out) {
                                             names[i].name, field));
     }
   }
+  if (x.worker.assertions.on()) explain_assertion(x, out);
 }
 
 std::string signature_trouble(exchange const& x) {
+  if (x.worker.envelopes.on()) return "no value of the cookie is a JWT that session.envelope takes";
   switch (x.cookies.trouble.value_or(http::signature_trouble::malformed)) {
     case http::signature_trouble::missing:
       return "it has no signature, and session.cookie.keys wants one; the cookie holds more than the id then";

@@ -98,12 +98,13 @@ net::task<> answer_refusal(exchange& x, errc why) {
     append_redirect(out, context, status, link);
   } else {
     x.decision = why;
-    refusal r{.why = why,
-              .is_navigation = is_seen_by_a_person(x, why),
-              .retry_after = x.retry_after > 0 ? x.retry_after : retry_after_seconds,
-              .tries_again = is_busy(why),
-              .names_login = to_login,
-              .status = for_proxy ? status : 0};
+    refusal r;
+    r.why = why;
+    r.is_navigation = is_seen_by_a_person(x, why);
+    r.retry_after = x.retry_after > 0 ? x.retry_after : retry_after_seconds;
+    r.tries_again = is_busy(why);
+    r.names_login = to_login;
+    r.status = for_proxy ? status : 0;
     std::string link;
     std::string challenge;
     std::string allow;

@@ -163,6 +163,7 @@ net::task<result<void>> forward(exchange& x) {
     case route_target::respond: r = co_await respond(x); break;
     case route_target::sessions: r = co_await serve_sessions(x); break;
     case route_target::whoami: r = co_await tell_who(x); break;
+    case route_target::jwks: r = co_await tell_keys(x); break;
     case route_target::proxy: r = co_await answer_proxy(x); break;
     case route_target::unclaimed: r = errc::no_route; break;
   }

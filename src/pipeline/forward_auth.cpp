@@ -155,9 +155,13 @@ result<void> turn_to_original(exchange& x) {
 // Every header is there, without a value where there is none: a proxy that copies them overwrites what the client sent.
 // Who it is, is told for what goes to an application, and for nothing else.
 result<void> append_answer_headers(std::string& out, exchange const& x) {
-  if (x.route->to == route_target::upstream) return append_identity(out, x, when_absent::empty);
+  if (x.route->to == route_target::upstream) {
+    if (auto r = append_identity(out, x, when_absent::empty); !r) return r;
+    return append_assertion(out, x, when_absent::empty);
+  }
   for (auto const& header : x.view().headers)
     out.append(header.line_start).append("\r\n");
+  if (x.worker.assertions.on()) out.append(x.worker.assertions.line_start()).append("\r\n");
   return {};
 }
 

@@ -20,6 +20,9 @@ namespace doorward::pipeline {
 /// `/.doorward/sessions`: where the user is logged in, as JSON or as a page, and the end of one, the others, or all.
 [[nodiscard]] net::task<result<void>> serve_sessions(exchange& x);
 
+/// `/.doorward/jwks`: the public keys that assertions are verified with.
+[[nodiscard]] net::task<result<void>> tell_keys(exchange& x);
+
 /// The fixed answer of a route with `respond:`.
 [[nodiscard]] net::task<result<void>> respond(exchange& x);
 

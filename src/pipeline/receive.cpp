@@ -18,6 +18,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   kept.clear();
   cookie_fields.clear();
   cookies = {};
+  envelope_fault = {};
   id = obs::new_request_id(worker.random);
   request_id = obs::view(id);
   traceparent = {};

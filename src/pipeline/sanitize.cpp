@@ -5,6 +5,7 @@
 #include "doorward/base/encoding.hpp"
 #include "doorward/http/forwarded.hpp"
 #include "doorward/session/key.hpp"
+#include "pipeline/cookie_ids.hpp"
 #include "pipeline/stages.hpp"
 
 namespace doorward::pipeline {
@@ -128,7 +129,6 @@ void start_trace(exchange& x) noexcept {
 
 result<void> sanitize(exchange& x) {
   auto const& fields = x.head.fields;
-  auto const& cookie_name = x.view().config.session.cookie.name;
   auto const trusted = x.client->from.trusted;
   std::uint64_t forged = 0;
 
@@ -147,11 +147,12 @@ result<void> sanitize(exchange& x) {
       case verdict::forwarding: x.kept[i] = trusted; break;
     }
     if (f.id == field_id::cookie && x.kept[i]) {
-      if (!http::find_session_cookies(f.value, cookie_name, x.view().ids, x.cookies)) continue;
+      if (!find_cookies(x, f.value)) continue;
       x.cookie_fields.push_back(f.value);
       x.kept[i] = false;
     }
   }
+  take_ids_out(x);
   drop_unfit_ids(x.cookies, x.view().config.session);
   if (x.head.connection_names_fields) drop_named_by_connection(x);
   if (forged > 0) x.worker.metrics.reserved_headers_stripped(forged);

@@ -56,6 +56,8 @@ enum class when_absent {
 /// The lines that tell who it is. errc::bad_identity when a field holds what would end a header line, or one that has
 /// to be there is not.
 [[nodiscard]] result<void> append_identity(std::string& out, exchange const& x, when_absent absent);
+/// The same once more, signed, where `assertion` has keys. Fails as auth::assertion_signer does.
+[[nodiscard]] result<void> append_assertion(std::string& out, exchange const& x, when_absent absent);
 
 /// Sends the request where it belongs, and the answer back.
 [[nodiscard]] net::task<result<void>> forward(exchange& x);

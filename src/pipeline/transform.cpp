@@ -125,6 +125,17 @@ result<void> append_identity(std::string& out, exchange const& x, when_absent ab
   return {};
 }
 
+result<void> append_assertion(std::string& out, exchange const& x, when_absent absent) {
+  auto& signer = x.worker.assertions;
+  if (!signer.on() || (!x.authenticated() && absent == when_absent::left_out)) return {};
+  out.append(signer.line_start());
+  result<void> r;
+  if (x.authenticated())
+    r = signer.append(out, {x.session_id, x.session, x.route_index, x.route->config.id}, wall_now());
+  out.append("\r\n");
+  return r;
+}
+
 bool has_meaningless_body(exchange const& x) noexcept {
   return x.head.body != http::framing::none && http::gives_body_no_meaning(x.head.verb);
 }
@@ -161,6 +172,7 @@ result<void> transform(exchange& x) {
   append_forwarding(out, x);
   if (auto r = append_certificate_subject(out, x); !r) return r;
   if (auto r = append_identity(out, x, when_absent::left_out); !r) return r;
+  if (auto r = append_assertion(out, x, when_absent::left_out); !r) return r;
   append_framing(out, x);
   // A server that leaves such a body unread takes it for the next request, with whatever identity it claims. After
   // `close` it must not read on (RFC 9112 section 9.6), and the connection is not used again here either.

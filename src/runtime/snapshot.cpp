@@ -50,6 +50,7 @@ std::vector<std::string> header_names(config::model const& m) {
   for (auto const& h : m.headers)
     names.push_back(h.name);
   if (auto const& name = m.server.clients.subject_header; !name.empty()) names.push_back(name);
+  if (!m.assertion.keys.empty()) names.push_back(m.assertion.header);
   return names;
 }
 
@@ -138,6 +139,8 @@ std::vector<own_route> own_routes(config::identity_config const& identity) {
           {own_config("(session)", "/.doorward/sessions/*", auth_mode::passive, on_nobody::automatic),
            route_target::sessions,
            {method::post, method::delete_}},
+          // Public: whoever verifies an assertion has no session.
+          {own_config("(jwks)", "/.doorward/jwks", auth_mode::none), route_target::jwks, {method::get, method::head}},
           {forward_auth_config(), route_target::proxy, {}},
           {own_config("(own)", "/.doorward/**", auth_mode::none), route_target::unclaimed, {}}};
 }

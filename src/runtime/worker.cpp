@@ -68,6 +68,8 @@ worker::worker(unsigned n, unsigned count, config::model const& m, shared_state&
       view(m),
       redis(turns, view.config.redis, random, observer_.get()),
       store(redis, view.config.session),
+      assertions(view.config.assertion, view.config.server.public_origin),
+      envelopes(view.config.session.envelope),
       metrics(view.routes.size(), view.config.upstreams.size()),
       live(context, wheel, store, view.fields, view.config.session, metrics, all.revocations),
       access_log(writer, style),

@@ -221,6 +221,7 @@ TEST_CASE("routes, in the order in which they are tried") {
         "(whoami)    /.doorward/whoami      *     GET,HEAD              passive   -      doorward itself  -\n"
         "(sessions)  /.doorward/sessions    *     GET,HEAD,POST,DELETE  passive   -      doorward itself  -\n"
         "(session)   /.doorward/sessions/*  *     POST,DELETE           passive   -      doorward itself  -\n"
+        "(jwks)      /.doorward/jwks        *     GET,HEAD              none      -      doorward itself  -\n"
         "(auth)      /.doorward/auth        *     *                     none      -      doorward itself  -\n"
         "(own)       /.doorward/**          *     *                     none      -      nothing: 404     -\n"
         "/**         /**                    *     *                     required  -      app              " +

@@ -117,7 +117,8 @@ TEST_CASE("conf/doorward.yaml shows every key, with its default where it has one
     if (values.empty()) {
       // Not available yet, or in a list that has files which are not here, so it stands in a comment; or it is the
       // other of two that exclude each other.
-      CHECK((row.later || row.path.starts_with("server.listen[]") || row.path.starts_with("server.tls[]")));
+      CHECK((row.later || row.path.starts_with("server.listen[]") || row.path.starts_with("server.tls[]") ||
+             row.path.find(".keys[]") != std::string::npos));
       CHECK(text.find(row.described->name + ":") != std::string::npos);
       continue;
     }

@@ -58,6 +58,7 @@ TEST_CASE("explain, the decision comes after what led to it") {
       {"GET /login", {}, {{"route", "(login)  (/login/**, built in)"}}, "forward to the identity service, identity"},
       {"GET /gone", {}, {}, "a fixed answer: 410"},
       {"GET /.doorward/x", {}, {}, "nothing is there: 404 not_found"},
+      {"GET /.doorward/jwks", {}, {}, "publish the keys of assertions"},
       {"GET /nowhere",
        {},
        {{"tried", "(login)  (/login/**, built in): another path"},

@@ -32,6 +32,8 @@ TEST_CASE("found, by method, path and host") {
       {"POST /login/x HTTP/1.1", "h", "(login)"},
       {"POST /logout HTTP/1.1", "h", "(logout)"},
       {"GET /.doorward/whoami HTTP/1.1", "h", "(whoami)"},
+      {"GET /.doorward/jwks HTTP/1.1", "h", "(jwks)"},
+      {"GET /.doorward/jwks/x HTTP/1.1", "h", "(own)"},
       {"GET /.doorward/nothing HTTP/1.1", "h", "(own)"},
       {"GET /x HTTP/1.1", "APP.example.com.:81", "hosted"},
       {"GET /any/x HTTP/1.1", "app.example.com", "hosted"},

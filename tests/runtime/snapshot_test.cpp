@@ -49,6 +49,7 @@ routes:
                               {"(whoami)", "/.doorward/whoami", route_target::whoami, 0, auth_mode::passive},
                               {"(sessions)", "/.doorward/sessions", route_target::sessions, 0, auth_mode::passive},
                               {"(session)", "/.doorward/sessions/*", route_target::sessions, 0, auth_mode::passive},
+                              {"(jwks)", "/.doorward/jwks", route_target::jwks, 0, auth_mode::none},
                               {"(auth)", "/.doorward/auth", route_target::proxy, 0, auth_mode::none},
                               {"(own)", "/.doorward/**", route_target::unclaimed, 0, auth_mode::none},
                               {"/old", "/old", route_target::respond, 0, auth_mode::required},

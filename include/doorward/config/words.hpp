@@ -39,6 +39,9 @@ template <>
 inline constexpr std::array<word<limit_action>, 2> words<limit_action>{
     {{"displace_oldest", limit_action::displace_oldest}, {"deny", limit_action::deny}}};
 template <>
+inline constexpr std::array<word<assertion_algorithm>, 2> words<assertion_algorithm>{
+    {{"es256", assertion_algorithm::es256}, {"hs256", assertion_algorithm::hs256}}};
+template <>
 inline constexpr std::array<word<key_layout>, 2> words<key_layout>{
     {{"plain", key_layout::plain}, {"tagged", key_layout::tagged}}};
 template <>

@@ -10,6 +10,9 @@
 
 namespace doorward::http {
 
+/// The longest session id.
+inline constexpr std::size_t longest_session_id = 256;
+
 /// True for a value that may be a session id: `[A-Za-z0-9._~-]{16,256}`.
 [[nodiscard]] bool is_session_id(std::string_view value) noexcept;
 
@@ -29,6 +32,10 @@ struct session_cookies {
 /// called for several fields with the same `into`. A value in double quotes is taken without them. True when there was
 /// one in this field. Computes at most session_cookies::most signatures a request.
 bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids, session_cookies& into);
+
+/// The same where the values are something that holds an id: each that is made of an id's characters, and at most
+/// `longest` of them, is in `ids` until somebody takes the ids out.
+bool find_enclosing_cookies(std::string_view field, std::string_view name, std::size_t longest, session_cookies& into);
 
 /// Appends `field` without the cookies called `name`; the others stay byte for byte, joined by "; " as they were.
 /// Returns false, with nothing appended, when no other cookie remains.

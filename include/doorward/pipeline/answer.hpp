@@ -54,7 +54,12 @@ void append_allowed(std::string& out, answer_context const& c, std::string_view 
 void append_html(std::string& out, answer_context const& c, unsigned status, std::string_view html,
                  std::string_view style, bool posts);
 
-/// A JSON body, complete as given. `Cache-Control: no-store`, as everywhere here.
+/// A body of this media type that is the same for everybody, complete as given: the one answer that may be kept, for
+/// `max_age` seconds.
+void append_public(std::string& out, answer_context const& c, std::string_view type, unsigned max_age,
+                   std::string_view body);
+
+/// A JSON body, complete as given. `Cache-Control: no-store`, as everywhere but there.
 void append_json(std::string& out, answer_context const& c, unsigned status, std::string_view json);
 
 }  // namespace doorward::pipeline

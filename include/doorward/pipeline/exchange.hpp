@@ -48,6 +48,8 @@ struct exchange {
   std::vector<bool> kept;                       ///< by index into head.fields: passes on as it came
   std::vector<std::string_view> cookie_fields;  ///< Cookie values that hold our cookie, and maybe others
   http::session_cookies cookies;
+  std::array<std::string, http::session_cookies::most> opened_ids;  ///< what `cookies` shows of envelopes
+  auth::envelope_fault envelope_fault{};  ///< of the last value that was no envelope, for explain
   obs::request_id id{};
   bool passive = false;         ///< the client says that it does not extend the session
   std::string_view request_id;  ///< `id`, or what a trusted proxy sent

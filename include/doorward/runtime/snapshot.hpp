@@ -29,6 +29,7 @@ enum class route_target : std::uint8_t {
   logout,     ///< carried out here
   whoami,     ///< answered here
   sessions,   ///< the user's sessions: listed and ended here
+  jwks,       ///< the public keys of assertions
   proxy,      ///< a proxy in front is told what becomes of a request that it has
   unclaimed,  ///< another path under /.doorward: nothing is there
 };

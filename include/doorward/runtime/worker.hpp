@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "doorward/auth/assertion.hpp"
+#include "doorward/auth/envelope.hpp"
 #include "doorward/auth/failed_logins.hpp"
 #include "doorward/auth/login_attempt.hpp"
 #include "doorward/base/deadline_wheel.hpp"
@@ -98,6 +100,8 @@ public:
   snapshot const view;
   redis::client redis;
   session::redis_store store;
+  auth::assertion_signer assertions;
+  auth::envelope_opener envelopes;
   obs::worker_metrics metrics;
   live_sessions live;  ///< sessions that have a tunnel or an event stream open here
   obs::access_log access_log;
