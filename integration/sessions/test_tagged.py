@@ -1,6 +1,7 @@
 """`session.layout: tagged`, on a server in cluster mode: a user's keys are in one slot, and every script has keys of one slot."""
 
 import hashlib
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -112,6 +113,23 @@ def test_layout_plain_cannot_log_in_there(cluster, user):
         cluster.redis("EVAL", "return 1", 2, "session:a", f"user:{user}:sessions")
     cookie_untouched(refused(log_in(cluster.plain, user), 503, "store_unavailable"))
     assert cluster.plain.get("/page", session=cluster.session(user, index=False)).status == 200
+
+
+def test_with_signatures_in_cookies_and_hashes_in_redis(cluster, user):
+    """All three are about ids, and go together."""
+    session = {"layout": "tagged", "store_hashed": True, "cookie": {"keys": ["a-key-of-at-least-thirty-two-characters"]}}
+    door = cluster.start(session=session)
+    values = [re.match("sid=([^;]+);", log_in(door, user).header("Set-Cookie"))[1] for _ in range(3)]
+    ids = [value.rsplit(".", 2)[0] for value in values]
+    hashed = [f"session:{{{tag(user)}}}.{hashlib.sha256(id.encode()).hexdigest()}" for id in ids]
+    assert in_index(cluster, user) == set(hashed) and len({slot(cluster, name) for name in [index(user), *hashed]}) == 1
+    assert door.get("/page", session=values[0]).status == 200
+    refused(door.get("/page", session=ids[0]), 401, "no_session")
+    assert end(door, values[0], "?others=1").status == 204
+    refused(door.get("/page", session=values[1]), 401, "session_revoked")
+    cookie_expired(door.ask("POST", "/logout", body=b"", session=values[0]))
+    assert in_index(cluster, user) == set()
+    assert door.metrics().value("doorward_redis_errors_total") == 0
 
 
 # ---- what is no id ----

@@ -65,10 +65,10 @@ public:
       auto const tag = session::tag_of_id(session, id);
       // An id is as good as a password; its hash may be shown.
       say("key", fmt::format("{}  (logged as {})",
-                             session.store_hashed ? full
-                                                  : fmt::format("{}{}...{}", session.key.prefix,
-                                                                tag.empty() ? "" : fmt::format("{{{}}}.", tag),
-                                                                session.key.suffix),
+                             session.store_hashed
+                                 ? full
+                                 : fmt::format("{}{}...{}", session.key.prefix,
+                                               tag.empty() ? "" : fmt::format("{{{}}}.", tag), session.key.suffix),
                              std::string_view(hash.data(), hash.size())));
       text_sink type;
       text_sink ttl;

@@ -1,5 +1,6 @@
 #include "doorward/session/details.hpp"
 
+#include "doorward/session/key.hpp"
 #include "doorward/session/lifetime.hpp"
 
 namespace doorward::session {

@@ -98,8 +98,8 @@ ending end_of_all(config::session_config const& c, std::string_view tag, std::st
   auto const index = index_affixes(c, tag);
   auto const ended = ended_affixes(c, tag);
   return {std::move(key),
-          {c.fields.user, index.prefix, index.suffix, std::move(user), one_stays ? "1" : "", ended_kept_ms, ended.prefix,
-           ended.suffix}};
+          {c.fields.user, index.prefix, index.suffix, std::move(user), one_stays ? "1" : "", ended_kept_ms,
+           ended.prefix, ended.suffix}};
 }
 
 net::task<result<std::uint64_t>> run_ending(redis::client& redis, redis::script const& script, ending e) {
@@ -171,10 +171,7 @@ struct redis_store::recent {
 };
 
 redis_store::redis_store(redis::client& redis, config::session_config const& config)
-    : redis_(redis),
-      config_(config),
-      touching_(std::make_shared<touching>()),
-      recent_(std::make_unique<recent>()) {
+    : redis_(redis), config_(config), touching_(std::make_shared<touching>()), recent_(std::make_unique<recent>()) {
   auto const& life = config.lifetime;
   touching_->args = {config.fields.user, config.fields.last_seen, config.fields.created,
                      in_ms(life.idle),   in_ms(life.absolute),    in_ms(life.touch_every)};

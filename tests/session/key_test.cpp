@@ -58,6 +58,8 @@ TEST_CASE("layout tagged, what has no tag is no id") {
 TEST_CASE("layout tagged with hashed ids: the tag stays to be read, the id does not") {
   auto const c = laid_out(config::key_layout::tagged, true);
   // printf 0f3a.efghijklmnopqrst | sha256sum
-  CHECK(key_of(c, "0f3a.efghijklmnopqrst") == "s:{0f3a}.ce9e6d261dd1e90fad4f655df1450e33bd89595816318913afd4aa80e90ea426:x");
-  CHECK(key_of(laid_out(config::key_layout::plain, true), "0f3a.efghijklmnopqrst") == "s:ce9e6d261dd1e90fad4f655df1450e33bd89595816318913afd4aa80e90ea426:x");
+  CHECK(key_of(c, "0f3a.efghijklmnopqrst") ==
+        "s:{0f3a}.ce9e6d261dd1e90fad4f655df1450e33bd89595816318913afd4aa80e90ea426:x");
+  CHECK(key_of(laid_out(config::key_layout::plain, true), "0f3a.efghijklmnopqrst") ==
+        "s:ce9e6d261dd1e90fad4f655df1450e33bd89595816318913afd4aa80e90ea426:x");
 }

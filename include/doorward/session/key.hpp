@@ -7,8 +7,8 @@
 
 /// The one place where an id becomes a key, and where those of its user are named. Nobody else may put one together.
 ///
-/// With `store_hashed` the key holds the id's SHA-256 in lower-case hexadecimal instead, so that whoever reads Redis, or
-/// a copy of it, has no id to come with. With `layout: tagged` a user's keys have the same tag between their first
+/// With `store_hashed` the key holds the id's SHA-256 in lower-case hexadecimal instead, so that whoever reads Redis,
+/// or a copy of it, has no id to come with. With `layout: tagged` a user's keys have the same tag between their first
 /// braces, so that a Redis Cluster keeps them in one slot; an id then begins with that tag and a dot, because a session
 /// is found by its id alone (docs/redis.md).
 namespace doorward::session {
