@@ -10,6 +10,7 @@ from support.client import RawClient, build
 from support.expect import cookie_untouched, refused
 from support.logins import Desk, grants
 from support.places import a_place, a_user, ended, handle, in_redis, keys, listed, log_in, mark, told
+from support.tunnels import FarEnds, is_silent
 from support.wait import eventually
 
 NO_HANDLE = "abcdefghijklmnopqrstuv"
@@ -157,6 +158,23 @@ def test_login_under_way_is_refused(office, user):
             cookie_untouched(refused(login.result(), 401, "session_revoked"))
     finally:
         office.identity.script = grants
+
+
+def test_what_is_open_ends_at_once(stage):
+    """Nobody would look again for five minutes."""
+    far_ends = stage.app.script = FarEnds()
+    stage.door = stage.start(admin={"token": TOKEN}, session={"recheck": "5m"})
+    ids = [stage.session("42"), stage.session("42"), stage.session("43")]
+    clients = [stage.door.client() for _ in ids]
+    fars = [far_ends.tunnel(client, target="/page", session=id) for client, id in zip(clients, ids)]
+    its = handle(stage.door, ids[0])
+    assert api(stage, "DELETE", f"/sessions/{its}?user=42").json()["ended"] == 1
+    assert clients[0].is_closed() and fars[0].is_closed() and is_silent(clients[1], 0.2)
+    assert api(stage, "DELETE", "/sessions?user=42").json()["ended"] == 1
+    assert clients[1].is_closed() and fars[1].is_closed() and is_silent(clients[2], 0.2)
+    for client in clients:
+        client.close()
+    far_ends.close()
 
 
 def test_many_at_once(office):

@@ -12,7 +12,8 @@ from support.doorward import BINARY, run, write_config
 from support.expect import cookie_untouched, refused
 from support.logins import Desk, grants
 from support.places import a_place, a_user, ended, handle, in_redis, keys, listed, log_in, mark, told
-from support.redis_server import PASSWORD
+from support.redis_server import OPERATOR, PASSWORD
+from support.signing import KEYS, cookie_in
 from support.wait import eventually
 
 NO_HANDLE = "abcdefghijklmnopqrstuv"
@@ -272,6 +273,27 @@ def test_operators_rights_suffice_for_all_of_it(office, user, places):
     assert says(office, "show", "--id-stdin", stdin=places[0], file=file)["user"] == user
     assert says(office, "revoke", "--user", user, "--handle", first, "--yes", file=file)["ended"] == 1
     assert says(office, "revoke", "--user", user, "--yes", file=file)["ended"] == 2
+
+
+@pytest.mark.parametrize("how", [{"layout": "tagged"}, {"store_hashed": True}, {"cookie": {"keys": KEYS}},
+                                 {"layout": "tagged", "store_hashed": True, "cookie": {"keys": KEYS}}], ids=str)  # fmt: skip
+def test_ids_and_keys_of_any_make(stage, how):
+    stage.identity.script = grants
+    stage.door = stage.start(session=how)
+    file = write_config(stage.folder / "operator.yaml", stage.config(session=how, redis={"username": OPERATOR}))
+    anna, annas_other, annas_third, bert = cookies = [cookie_in(log_in(stage.door, user)) for user in ("anna", "anna", "anna", "bert")]
+    assert len(says(stage, "list", "--user", "anna", file=file)["sessions"]) == 3
+    assert says(stage, "show", "--id-stdin", stdin=bert, file=file)["user"] == "bert"
+    its = handle(stage.door, annas_other)
+    assert says(stage, "revoke", "--user", "anna", "--handle", its, "--yes", file=file)["ended"] == 1
+    told(stage.door, annas_other, "session_revoked")
+    assert stage.door.get("/page", session=anna).status == 200
+    assert says(stage, "revoke", "--all-users", "--yes", file=file)["ended"] == 3
+    for cookie in (anna, annas_third, bert):
+        told(stage.door, cookie, "session_revoked")
+    assert says(stage, "list", "--user", "anna", file=file)["sessions"] == []
+    assert "was revoked" in session(stage, "show", "--id-stdin", stdin=bert, file=file, code=1).stderr
+    quiet_about(session(stage, "list", "--user", "bert", file=file), *cookies)
 
 
 # ---- trouble ----

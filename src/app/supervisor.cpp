@@ -113,12 +113,13 @@ bool supervisor::start(std::string& error) {
     }
   }
   if (config_.admin.listen) {
-    auto a = admin::server::start(*config_.admin.listen,
-                                  {.ready = [this] { return ready(); },
-                                   .metrics_text = [this] { return metrics_text(); },
-                                   .config_json = [this] { return config::to_json(config_); },
-                                   .sessions = {config_.admin.token, config_.redis, config_.session},
-                                   .sessions_ended = [this](std::uint64_t n) { ended_by_admin_ += n; }});
+    auto a = admin::server::start(
+        *config_.admin.listen,
+        {.ready = [this] { return ready(); },
+         .metrics_text = [this] { return metrics_text(); },
+         .config_json = [this] { return config::to_json(config_); },
+         .sessions = {config_.admin.token, config_.redis, config_.session},
+         .sessions_ended = [this](std::string_view user, std::uint64_t count) { sessions_ended(user, count); }});
     if (!a) {
       error = "cannot listen on " + cannot(config_.admin.listen->text, a.error());
       return false;
@@ -246,6 +247,11 @@ admin::readiness supervisor::ready() {
   }
   r.strict_ready = r.strict_ready && r.ready;
   return r;
+}
+
+void supervisor::sessions_ended(std::string_view user, std::uint64_t count) {
+  ended_by_admin_ += count;
+  if (count > 0) shared_.revocations.of_user(user);
 }
 
 std::string supervisor::metrics_text() {

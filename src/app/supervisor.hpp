@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,7 @@ private:
   void report_renewal(std::string const& error);
   [[nodiscard]] admin::readiness ready();
   [[nodiscard]] std::string metrics_text();
+  void sessions_ended(std::string_view user, std::uint64_t count);
 
   config::model config_;
   config::server_config certificates_;  // as they are now; of it, `tls` and `clients` only

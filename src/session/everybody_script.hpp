@@ -23,7 +23,7 @@ local function inner(key, prefix, suffix)
 end
 local function untagged(text)
   if ARGV[11] ~= '1' then return '', text end
-  local tag, rest = string.match(text, '^({%x%x%x%x})(.+)$')
+  local tag, rest = string.match(text, '^({[0-9a-f][0-9a-f][0-9a-f][0-9a-f]})(.+)$')
   return tag, rest
 end
 
@@ -53,7 +53,9 @@ local function index_of(key)
 end
 local function session_of(key)
   local tag, id = untagged(inner(key, ARGV[4], ARGV[5]) or '')
-  if not id or #id < 16 or #id > 256 or string.find(id, '[^%w._~-]') then return nil end
+  if not id or string.find(id, '[^%w._~-]') then return nil end
+  local length = #id + (tag ~= '' and 4 or 0)  -- the tag is a part of the id, its braces are not
+  if length < 16 or length > 256 then return nil end
   local user = user_of(key, ARGV[3])
   if tag ~= '' then tag = tag .. ':' end
   return user and tag, user

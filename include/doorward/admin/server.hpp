@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "doorward/base/redacted.hpp"
@@ -33,7 +34,8 @@ struct sources {
   std::function<std::string()> metrics_text;  ///< Prometheus text format 0.0.4
   std::function<std::string()> config_json;   ///< secrets redacted
   session_access sessions = {};
-  std::function<void(std::uint64_t)> sessions_ended = {};  ///< told how many were ended under /sessions
+  /// Told whose sessions were ended under /sessions, and how many there were.
+  std::function<void(std::string_view user, std::uint64_t count)> sessions_ended = {};
 };
 
 /// The admin listener: `/livez`, `/readyz` (`?strict=1`), `/metrics`, `/config`, on a thread of its own, so that it
