@@ -15,7 +15,9 @@ def test_application_of_the_readme(stage, asserting):
     origin = "https://app.example.com"
     key = asserting.key()
     routes = [{"id": "app", "path": "/**", "upstream": "app"}]
-    door = stage.start(server={"public_origin": origin}, assertion={"keys": [key.signs]}, routes=routes)
+    door = stage.start(
+        server={"public_origin": origin}, session={"cookie": {"name": "sid"}}, assertion={"keys": [key.signs]}, routes=routes
+    )
     assert door.get("/page", session=stage.session("42", role="admin,ops")).status == 200
     token = stage.app.last.header(NAME)
 
