@@ -165,3 +165,26 @@ def test_key_is_shown_nowhere(stage, asserting):
     token = assertion_for(stage, door, "/page", id)
     for text in (shown, explained, run("check", "-c", door.file).stdout):
         assert secret[:40] not in text and "BEGIN" not in text and token.split(".")[2] not in text
+
+
+def test_proxy_in_front_is_told_it_too(stage, asserting, key_set):
+    """Beside the identity headers, and empty where there is none, so that a copy of it overwrites what a client says."""
+    door = asserting(stage, asserting.key())
+    trusting = stage.start(
+        server={"trusted_proxies": ["127.0.0.1"]},
+        assertion={"issuer": ISSUER, "keys": door.config["assertion"]["keys"]},
+        routes=door.config["routes"],
+    )
+
+    def told(path, session=None):
+        said = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": path, "X-Forwarded-Host": "app.test", NAME: FORGED}
+        response = trusting.get("/.doorward/auth", said, session=session)
+        assert response.status == 200
+        return response.all(NAME)
+
+    id = stage.session("42")
+    (token,) = told("/reports/x", id)
+    assert verified(token, key_set(trusting).get_signing_key_from_jwt(token).key, "reports")["sub"] == "42"
+    for path, session in [("/maybe/x", None), ("/open/x", id), ("/login", id)]:
+        assert told(path, session) == [""]
+    assert stage.app.requests == []
