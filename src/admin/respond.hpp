@@ -13,7 +13,7 @@ struct response {
   std::string_view type = "application/json";
   std::string_view allow;  ///< with 405
   std::string body;
-  std::string_view challenge;  ///< with 401
+  std::string_view challenge{};  ///< with 401
   unsigned retry_after = 0;    ///< seconds, with 503
 };
 
