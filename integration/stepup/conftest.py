@@ -20,5 +20,5 @@ def house(redis_server, tmp_path_factory):
     """For all plays of a file; each has sessions of its own."""
     with Stage(redis_server, tmp_path_factory.mktemp("house")) as stage:
         headers = {"X-User-Id": "{userId}", "X-Level": "{doorward.acr?}"}
-        stage.door = stage.start(routes=ROUTES, headers=headers, server={"public_origin": "http://app.test"})
+        stage.door = stage.start(routes=ROUTES, headers=headers, server={"public_origin": "http://app.test", "trusted_proxies": ["127.0.0.1"]})
         yield stage

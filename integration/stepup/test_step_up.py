@@ -8,8 +8,8 @@ import pytest
 from support.doorward import run
 from support.expect import cookie_untouched, refused, refused_page, sent_to_login
 from support.logins import FETCH, NAVIGATION
-from support.tunnels import UPGRADE
-from support.upstream import answer
+from support.tunnels import UPGRADE, FarEnds, is_silent
+from support.upstream import answer, plainly
 from support.wait import eventually
 
 CODE = "insufficient_user_authentication"
@@ -185,7 +185,7 @@ def test_nobody_but_the_identity_service_grants(house):
         assert response.status == 200 and response.all("Set-Cookie") == [] and house.app.last.folded("X-Level") == []
         assert house.door.get("/second/1", session=session).status == 401
     finally:
-        house.app.script = lambda request, connection: answer()
+        house.app.script = plainly
 
 
 # ---- a service that does not give what is asked for ----
@@ -274,6 +274,34 @@ def test_explain_says_what_does_not_hold(house):
 def test_routes_shows_it(house):
     table = run("routes", "-c", house.door.file).stdout
     assert "acr 2, login 600s ago at most" in table and "role admin, acr 2" in table
+
+
+# ---- what stays open, and proxies that ask ----
+
+
+def test_a_login_that_grows_old_ends_no_tunnel_and_a_level_taken_back_does(house):
+    house.app.script = far_ends = FarEnds()
+    try:
+        session = house.session(**{"doorward.acr": 2})
+        key = f"session:{session}"
+        with house.door.client() as client:
+            far_ends.tunnel(client, target="/pay/tunnel", session=session)
+            house.redis("HSET", key, "doorward.authTime", now_ms(-1000))
+            assert is_silent(client, 2), "it is looked up every second, and may go on"
+            house.redis("HSET", key, "doorward.acr", "1")
+            assert client.is_closed()
+    finally:
+        far_ends.close()
+        house.app.script = plainly
+
+
+def test_a_proxy_that_asks_is_told_the_same(house):
+    session = house.session()
+    said = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/pay/1", "X-Forwarded-Host": "app.test"}
+    ask = lambda more=(): house.door.get("/.doorward/auth", {**said, **dict(more)}, session=session)  # noqa: E731
+    refused(ask(), 401, CODE, WEAK + ', acr_values="2", max_age=600')
+    page = refused_page(ask(NAVIGATION), 401, CODE, WEAK + ', acr_values="2", max_age=600')
+    assert page.header("Doorward-Login") == "/login?next=/pay/1&acr=2&max_age=600"
 
 
 # ---- what it costs ----
