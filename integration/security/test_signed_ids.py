@@ -283,3 +283,24 @@ def test_explain(stage):
         found = explained(value)
         assert any(step == "because" and because in finding for step, finding in found), found
         assert ("decision", "401 no_session (session_forged)") in found
+
+
+def test_session_command_takes_an_id_or_a_cookie(stage):
+    id = stage.session("42")
+    path = write_config(stage.folder / "operator.yaml", stage.config(session={"cookie": {"keys": [FIRST, SECOND]}}))
+    show = lambda text: run("session", "show", "-c", path, "--id-stdin", stdin=text + "\n")  # noqa: E731
+    for text in (id, sign(FIRST, id), sign(SECOND, id)):
+        result = show(text)
+        assert result.returncode == 0 and json.loads(result.stdout)["user"] == "42", result
+    for text in (sign(THIRD, id), sign(FIRST, id)[:-1] + "~"):
+        result = show(text)
+        assert result.returncode == 1 and "not one of session.cookie.keys" in result.stderr and text not in result.stderr, result
+
+
+def test_forward_auth(stage):
+    id = stage.session("42")
+    door = stage.start(server={"trusted_proxies": ["127.0.0.1"]}, session={"cookie": {"keys": [FIRST]}})
+    ask = lambda value: door.get("/.doorward/auth", {"Cookie": f"sid={value}", "X-Forwarded-Method": "GET", "X-Forwarded-Proto": "http",  # noqa: E731
+                                                     "X-Forwarded-Host": "app.test", "X-Forwarded-Uri": "/page"})  # fmt: skip
+    assert ask(sign(FIRST, id)).header("X-User-Id") == "42"
+    assert ask(id).status == ask(sign(SECOND, id)).status == 401

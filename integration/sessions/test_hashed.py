@@ -4,12 +4,14 @@ import hashlib
 import re
 
 import pytest
-from support.doorward import run, write_config
+from support.client import build
+from support.doorward import run, with_session, write_config
 from support.expect import cookie_expired, refused
 from support.logins import attempt, grants
 from support.places import SESSIONS, a_user, commands, end, ended, handle, listed, now_ms, told
 from support.signing import KEYS, cookie_in, id_of, sign
 from support.stage import Stage
+from support.tunnels import FarEnds
 from support.wait import eventually
 
 SESSION = {"store_hashed": True}
@@ -122,6 +124,23 @@ def test_displaced(redis_server, tmp_path, user):
         first, second = log_in(stage, user), log_in(stage, user)
         cookie_expired(told(stage.door, first, "session_displaced")[0])
         assert stage.door.get("/page", session=second).status == 200 and index(stage, user) == {key(stage, second)}
+
+
+def test_open_event_stream_ends_with_its_session(redis_server, tmp_path, user):
+    with Stage(redis_server, tmp_path) as stage:
+        stage.identity.script, stage.signs = grants, True
+        far_ends = stage.app.script = FarEnds()
+        stage.door = stage.start(session=SIGNED)
+        for how in (lambda: end(stage.door, other, handle(stage.door, it)), lambda: stage.door.ask("POST", "/logout", body=b"", session=it)):
+            it, other = log_in(stage, user), log_in(stage, user)
+            with stage.door.client() as client:
+                client.send(build("GET", "/events", with_session({"Accept": "text/event-stream"}, it)))
+                far = far_ends.next()
+                far.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n")
+                client.receive_until(b"data: 1\n\n\r\n")
+                assert how().status == 204
+                assert client.receive_until(b"0\r\n\r\n") == b"0\r\n\r\n"
+        far_ends.close()
 
 
 def test_session_of_another_program(house, user):
