@@ -87,7 +87,7 @@ net::task<response> session_api::end_all(session_wish wish, std::string client) 
 }
 
 void session_api::note_ended(std::string const& user, std::uint64_t count, std::string const& client) {
-  if (from_.sessions_ended) from_.sessions_ended(count);
+  if (from_.sessions_ended) from_.sessions_ended(user, count);
   obs::log::info("sessions_revoked", {{"by", "admin"}, {"client", client}, {"user", user}, {"sessions", count}});
 }
 

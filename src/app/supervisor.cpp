@@ -113,12 +113,16 @@ bool supervisor::start(std::string& error) {
     }
   }
   if (config_.admin.listen) {
-    auto a = admin::server::start(*config_.admin.listen,
-                                  {.ready = [this] { return ready(); },
-                                   .metrics_text = [this] { return metrics_text(); },
-                                   .config_json = [this] { return config::to_json(config_); },
-                                   .sessions = {config_.admin.token, config_.redis, config_.session},
-                                   .sessions_ended = [this](std::uint64_t n) { ended_by_admin_ += n; }});
+    auto const ended = [this](std::string const& user, std::uint64_t n) {
+      ended_by_admin_ += n;
+      if (n > 0) shared_.revocations.of_user(user);
+    };
+    auto a =
+        admin::server::start(*config_.admin.listen, {.ready = [this] { return ready(); },
+                                                     .metrics_text = [this] { return metrics_text(); },
+                                                     .config_json = [this] { return config::to_json(config_); },
+                                                     .sessions = {config_.admin.token, config_.redis, config_.session},
+                                                     .sessions_ended = ended});
     if (!a) {
       error = "cannot listen on " + cannot(config_.admin.listen->text, a.error());
       return false;

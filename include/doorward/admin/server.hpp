@@ -33,7 +33,8 @@ struct sources {
   std::function<std::string()> metrics_text;  ///< Prometheus text format 0.0.4
   std::function<std::string()> config_json;   ///< secrets redacted
   session_access sessions = {};
-  std::function<void(std::uint64_t)> sessions_ended = {};  ///< told how many were ended under /sessions
+  /// Told whose sessions were ended under /sessions, and how many. On the admin thread.
+  std::function<void(std::string const&, std::uint64_t)> sessions_ended = {};
 };
 
 /// The admin listener: `/livez`, `/readyz` (`?strict=1`), `/metrics`, `/config`, on a thread of its own, so that it
