@@ -9,6 +9,7 @@ from support.client import build, connect
 from support.doorward import with_session
 from support.expect import refused
 from support.logins import attempt, grants
+from support.operators import TOKEN, bearer
 from support.places import end, handle, now_ms
 from support.tunnels import SWITCHED, handshake, is_silent
 from support.upstream import Closed
@@ -140,6 +141,14 @@ def test_login_that_ends_the_others(stage, far_ends):
     its = Tunnels(door, far_ends, it, 4)
     stage.grant({"userId": "42"}, "revoke=others")
     assert attempt(door, "42", "right").status == 200
+    assert its.are_closed()
+    told(door, "session_revoked", 4)
+
+
+def test_ended_on_the_admin_listener(stage, far_ends):
+    door, it = stage.start(session=NEVER, admin={"token": TOKEN}), stage.session("42")
+    its = Tunnels(door, far_ends, it, 4)
+    assert door.admin("/sessions?user=42", "DELETE", [bearer()]).status == 200
     assert its.are_closed()
     told(door, "session_revoked", 4)
 
