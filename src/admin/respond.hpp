@@ -13,8 +13,8 @@ struct response {
   std::string_view type = "application/json";
   std::string_view allow;  ///< with 405
   std::string body;
-  std::string_view challenge;  ///< with 401
-  unsigned retry_after = 0;    ///< seconds, with 503
+  std::string_view challenge{};  ///< with 401
+  unsigned retry_after = 0;      ///< seconds, with 503
 };
 
 /// What is answered to `method` and `target`. Never throws: a source that does is a 500. No I/O of its own.
