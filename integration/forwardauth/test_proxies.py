@@ -167,7 +167,8 @@ def test_nor_how(front, name):
 
 
 @pytest.mark.parametrize("path", ["/.doorward/auth", "/.doorward/auth?x", "/.doorward/%61uth", "/.doorward//auth", "/.doorward/./auth",
-                                  "/.doorward/auth/", "/.doorward/auth;x", "/login/../.doorward/auth", "/login/..%2f.doorward/auth"])  # fmt: skip
+                                  "/.doorward/auth/", "/.doorward/auth/../auth", "/.doorward/auth/.", "/.doorward/auth/x/..", "/.doorward/auth;x",
+                                  "/login/../.doorward/auth", "/login/..%2f.doorward/auth", "http://app.test/.doorward/auth"])  # fmt: skip
 def test_a_client_cannot_ask_itself(front, path):
     """It would be told what the application is told."""
     question = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/x", "X-Forwarded-Host": "app.test"}

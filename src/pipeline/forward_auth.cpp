@@ -211,8 +211,9 @@ net::task<result<void>> answer_proxy(exchange& x) {
   // Whoever is no proxy of ours could ask about anything, and would be believed what only a proxy may say.
   if (!x.client->from.trusted)
     co_return refuse_question(x, errc::forward_auth_untrusted, "the peer is not in trusted_proxies");
-  // Where the original's path is put together, this one's must not stand.
-  if (!x.head.target.starts_with(runtime::forward_auth_path)) co_return errc::no_route;
+  // In no other spelling: a proxy that keeps it from its clients compares letters. And where the path in question is
+  // put together, this one's must not stand.
+  if (http::split_target(x.head.target).path != runtime::forward_auth_path) co_return errc::no_route;
 
   std::string redirect;
   x.proxy.redirects = http::query_parameter(x.query, "redirect", redirect) && redirect == "1";
