@@ -36,8 +36,6 @@ def crossing(redis_server, tmp_path_factory):
                 lines.append(line)
                 redis = {"url": f"unix://{line.address[len('unix:'):]}?db={stage.db}", "timeouts": {"command": "5s"}}
                 doors.append(stage.start(server={"workers": 1}, redis=redis, session=session, routes=ROUTES))
-            for line in lines:
-                line.hold()
             return list(zip(doors, lines))
 
         stage.open_doors = open_doors
@@ -46,17 +44,20 @@ def crossing(redis_server, tmp_path_factory):
 
 
 @pytest.fixture
-def askers(request):
-    """Makes players at the doors, for one play."""
+def askers():
+    """Makes players at the doors, for one play, and holds the lines of these."""
     made = []
 
     def make(doors, *goes_on):
         made.extend(Asker(door, line, rule) for (door, line), rule in zip(doors, goes_on))
+        for asker in made:
+            asker.line.hold()
         return made[-len(goes_on) :]
 
     yield make
     for asker in made:
         asker.close()
+        asker.line.free()
 
 
 def nothing_more(words, reply):
