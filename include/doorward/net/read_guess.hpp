@@ -10,8 +10,8 @@ namespace doorward::net {
 /// That is why it is tried again in whole runs of attempts, and not by one now and then.
 class read_guess {
 public:
-  static constexpr unsigned run = 256;    ///< attempts that are judged together
-  static constexpr unsigned rest = 4096;  ///< occasions passed over after a run in which most found nothing
+  static constexpr unsigned run = 64;     ///< attempts that are judged together
+  static constexpr unsigned rest = 1024;  ///< occasions passed over after a run in which most found nothing
 
   /// Whether to try before waiting.
   [[nodiscard]] bool try_first() noexcept {
