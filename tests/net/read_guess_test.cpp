@@ -6,44 +6,35 @@ namespace {
 
 using doorward::net::read_guess;
 
-// How many of 160 occasions are used for an attempt, each of which finds something or nothing.
-int attempts(read_guess& g, bool something) {
-  int n = 0;
-  for (int i = 0; i < 160; ++i) {
+// How many of `occasions` are used for an attempt, of which every `one_in`-th finds something; 0: none does.
+unsigned attempts(read_guess& g, unsigned occasions, unsigned one_in) {
+  unsigned n = 0;
+  for (unsigned i = 0; i < occasions; ++i) {
     if (!g.try_first()) continue;
     ++n;
-    g.found(something);
+    g.found(one_in != 0 && n % one_in == 0);
   }
   return n;
 }
 
-TEST_CASE("a read guess, while attempts find something, tries first") {
+TEST_CASE("a read guess, while most attempts find something, tries first") {
+  auto const one_in = GENERATE(1U, 2U);
   read_guess g;
-  CHECK(attempts(g, true) == 160);
+  CHECK(attempts(g, 10 * read_guess::run, one_in) == 10 * read_guess::run);
 }
 
-TEST_CASE("a read guess, when attempts find nothing, waits, and looks again now and then") {
+TEST_CASE("a read guess, when most attempts find nothing, waits for a long time, and then tries a whole run again") {
+  auto const one_in = GENERATE(0U, 3U);
   read_guess g;
-  attempts(g, false);
-  CHECK(attempts(g, false) == 10);
+  CHECK(attempts(g, read_guess::run + read_guess::rest, one_in) == read_guess::run);
+  CHECK(attempts(g, read_guess::run + read_guess::rest, one_in) == read_guess::run);
 }
 
-TEST_CASE("a read guess, when attempts find something again, comes back") {
+TEST_CASE("a read guess, when attempts find something again, comes back to them") {
   read_guess g;
-  attempts(g, false);
-  for (int i = 0; i < 20; ++i)
-    attempts(g, true);
-  CHECK(attempts(g, true) == 160);
-}
-
-TEST_CASE("a read guess, where half of the attempts find something, does not swing for long") {
-  read_guess g;
-  int n = 0;
-  for (int i = 0; i < 1600; ++i) {
-    if (!g.try_first()) continue;
-    g.found(++n % 2 == 0);
-  }
-  CHECK(n > 100);  // in 1600 occasions
+  attempts(g, read_guess::run, 0);
+  CHECK(attempts(g, read_guess::rest, 1) == 0);
+  CHECK(attempts(g, 10 * read_guess::run, 1) == 10 * read_guess::run);
 }
 
 }  // namespace
