@@ -69,7 +69,7 @@ TEST_CASE_METHOD(walk, "logins under way are refused to whoever had an index or 
 TEST_CASE_METHOD(walk, "what is no session is left alone") {
   ask({"SET", "session:" + id("text"), "x"});
   ask({"HSET", "session:" + id("ghost"), "lastSeen", "1"});
-  ask({"HSET", "session:short", "userId", "42"});            // no id that anybody could come with
+  ask({"HSET", "session:short", "userId", "42"});  // no id that anybody could come with
   ask({"HSET", "session:ended:0123456789abcdef", "userId", "42"});
   ask({"HSET", "other:" + id("a"), "userId", "42"});
   ask({"SET", "user:text:sessions", "x"});
@@ -143,7 +143,8 @@ TEST_CASE_METHOD(walk, "a walk of many steps, while people log in") {
 
 TEST_CASE_METHOD(walk, "an ACL user without SCAN, and with it") {
   auto const make_user = [&](std::string const& more) {
-    std::vector<std::string> rules{"ACL", "SETUSER", "operator", "reset", "on", ">secret", "~session:*", "~user:*:sessions"};
+    std::vector<std::string> rules{"ACL", "SETUSER", "operator",   "reset",
+                                   "on",  ">secret", "~session:*", "~user:*:sessions"};
     for (auto const* r : {"-@all", "+ping", "+hgetall", "+evalsha", "+eval", "+hget", "+hmget", "+hset", "+type",
                           "+exists", "+time", "+del", "+pexpire", "+pttl", "+sadd", "+srem", "+smembers"})
       rules.emplace_back(r);
