@@ -119,7 +119,7 @@ bool supervisor::start(std::string& error) {
          .metrics_text = [this] { return metrics_text(); },
          .config_json = [this] { return config::to_json(config_); },
          .sessions = {config_.admin.token, config_.redis, config_.session},
-         .sessions_ended = [this](std::string_view user, std::uint64_t count) { sessions_ended(user, count); }});
+         .sessions_ended = [this](std::string_view user, std::uint64_t n) { sessions_ended(user, n); }});
     if (!a) {
       error = "cannot listen on " + cannot(config_.admin.listen->text, a.error());
       return false;
