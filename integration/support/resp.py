@@ -84,13 +84,14 @@ class Monitor:
         self.watcher = Resp(server.address)
         assert self.watcher("MONITOR") == "OK"
         self.marks = 0
+        self.inside = []  # names of what scripts called, up to the last commands()
 
     def commands(self, db=None):
         """What came since the last call, as lists of words; our own mark is not among them."""
         self.marks += 1
         mark = f"mark-{id(self)}-{self.marks}"
         self.server.admin("ECHO", mark)
-        seen = []
+        seen, self.inside = [], []
         while True:
             line = self.watcher.read()  # 1700000000.123456 [0 127.0.0.1:1] "HGETALL" "session:x"
             if mark in line:
@@ -99,6 +100,8 @@ class Monitor:
             words = [word for word in rest[1:-1].split('" "')]
             if "lua" not in origin:
                 seen.append((origin.split()[0], words))
+            elif db is None or origin.split()[0] == str(db):
+                self.inside.append(words[0].upper())
 
     def count(self, name, db=None):
         return sum(words[0].upper() == name for words in self.commands(db))

@@ -11,8 +11,9 @@ from .client import RawClient, connect
 
 
 class Turnstile:
-    """Between one worker of doorward and Redis. At first all passes, so that it can connect; from `hold()` on a command
-    goes through by `let_through()` only. That is called in the play's own thread: there is no other, and no luck."""
+    """Between one worker of doorward and Redis. All passes until `hold()`, and again after `free()`; in between a command
+    goes through by `let_through()` only. That is called in the play's own thread: there is no other, and no luck. What
+    is held for long without that is given up by doorward, as any Redis that does not answer."""
 
     def __init__(self, target, path):
         self.address = f"unix:{path}"
@@ -24,6 +25,9 @@ class Turnstile:
         self._commands = b""  # come, and not yet let through
         self._replies = b""
         self._stop, self._stopping = os.pipe()
+        self._start()
+
+    def _start(self):
         self._thread = threading.Thread(target=self._pass, daemon=True)
         self._thread.start()
 
@@ -32,6 +36,7 @@ class Turnstile:
             watched = [self._stop, self._listener] + ([self._near, self._far] if self._near else [])
             ready, _, _ = select.select(watched, [], [])
             if self._stop in ready:
+                os.read(self._stop, 1)
                 return
             if self._listener in ready:
                 self._disconnect()
@@ -53,9 +58,16 @@ class Turnstile:
         self._near = self._far = None
 
     def hold(self):
-        os.write(self._stopping, b"x")
-        self._thread.join(5)
+        if self._thread.is_alive():
+            os.write(self._stopping, b"x")
+            self._thread.join(5)
         assert self._near, "nobody has connected"
+
+    def free(self):
+        if not self._thread.is_alive():
+            self._far.sendall(self._commands)
+            self._commands = b""
+            self._start()
 
     def let_through(self):
         """The next command, as words, and the bytes of the reply to it; waits until it comes."""

@@ -77,11 +77,11 @@ TEST_CASE_METHOD(tagged_store, "layout tagged, the others, all, and a user's") {
 }
 
 TEST_CASE_METHOD(tagged_store, "layout tagged, a login replaces sessions of any slot") {
-  auto const own = made(alice), other = made(bob), fresh = id_for("alice");
-  CHECK_FALSE(replace(fresh, alice, {own, other, "no-tag-but-could-be-an-id"}));
+  auto const own = made(alice), of_bob = made(bob), fresh = id_for("alice");
+  CHECK_FALSE(replace(fresh, alice, {own, of_bob, "no-tag-but-could-be-an-id"}));
   CHECK(replaced == 2);
   CHECK(find(own) == outcome::absent);
-  CHECK(find(other) == outcome::absent);
+  CHECK(find(of_bob) == outcome::absent);
   CHECK(list("bob").empty());
   CHECK(list("alice").size() == 1);
 }
@@ -90,9 +90,9 @@ TEST_CASE_METHOD(tagged_store, "layout tagged, a login that is refused ends nobo
   config.limit = {1, 0, config::limit_action::deny};
   make_stores();
   made(alice);
-  auto const other = made(bob);
-  CHECK(replace(id_for("alice"), alice, {other}) == errc::session_limit);
-  CHECK(find(other) == outcome::found);
+  auto const of_bob = made(bob);
+  CHECK(replace(id_for("alice"), alice, {of_bob}) == errc::session_limit);
+  CHECK(find(of_bob) == outcome::found);
 }
 
 TEST_CASE_METHOD(tagged_store, "layout tagged, an id of another user's slot, and one without a slot") {
