@@ -127,14 +127,19 @@ private:
     if (request.count(http::field::authorization) == 1) r.authorization = view(request[http::field::authorization]);
     response answer = problem(500, "internal", "Something went wrong here.");
     try {
-      error_code gone;
-      auto const at = self->client_.socket().remote_endpoint(gone);
-      auto found = co_await self->sessions_.answer(r, gone ? std::string{} : to_text(at));
+      auto client = self->client_address();
+      auto found = co_await self->sessions_.answer(r, std::move(client));
       answer = std::move(found);
     } catch (std::exception const&) {
       // No memory, most likely.
     }
     self->write(std::move(answer), {});
+  }
+
+  std::string client_address() {
+    error_code gone;
+    auto const at = client_.socket().remote_endpoint(gone);
+    return gone ? std::string{} : to_text(at);
   }
 
   void write(response&& r, error_code const& ec) {
