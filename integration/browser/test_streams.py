@@ -27,7 +27,7 @@ def test_event_stream_of_a_page_whose_session_ends(stage, tmp_path):
 
     def script(request, connection):
         if request.target != "/page/events":
-            return answer(200, {"Content-Type": "text/html"}, PAGE)
+            return answer(200, {"Content-Type": "text/html"}, PAGE if request.target == "/page" else b"")
         connection.send(SSE)
         over.wait(60)
         raise Closed
