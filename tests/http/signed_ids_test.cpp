@@ -114,7 +114,7 @@ TEST_CASE("signed id, a bit of the key or of the id changes about half of the si
   auto const other = keys({other_secret}).sign(an_id);
   std::size_t same = 0;
   for (std::size_t i = value.size() - signed_ids::mac_length; i < value.size(); ++i)
-    same += value[i] == other[i] ? 1 : 0;
+    same += value[i] == other[i] ? 1U : 0U;
   CHECK(same < 8);
 }
 
