@@ -154,6 +154,9 @@ TEST_CASE("envelopes: what cannot be") {
        "the same name as `keys[0]`", "whoever verifies finds the key by its name"},
       {envelope("claim: @@\"\""), "session.envelope.claim", "a claim's name has 1 to 128 bytes"},
       {envelope("algorithm: @@none"), "session.envelope.algorithm", "one of `es256` or `hs256` is expected here"},
+      {external + "session: { cookie: { keys: [0123456789abcdef0123456789abcdef] }, envelope: { keys: @@[{ kid: a, "
+                  "key: ~/good.pub }] } }",
+       "session.envelope.keys", "a cookie is either such a JWT or signed with `session.cookie.keys`"},
       {"session: { envelope: { keys: @@[{ kid: a, key: ~/good.pub }] } }", "session.envelope.keys",
        "in mode `grant` doorward sets the cookie, and it cannot sign a JWT for it",
        "set `identity.mode: external`: who signs sets the cookie"},

@@ -148,6 +148,7 @@ bogus: 1
         "route's `rewrite` or `strip_prefix`]\n"
         "8:34 error identity.login: this path has no slash at its end [write `/login`]\n"
         "9:1 error bogus: unknown key [known here: `version`, `server`, `admin`, `redis`, `session`, `identity`, "
+        "`assertion`, "
         "`upstreams`, `headers`, `defaults`, `routes`, `log` and `tracing`]\n");
 }
 
