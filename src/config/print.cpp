@@ -31,8 +31,9 @@ std::string harmless(std::string_view text) {
 // An item of a list on a line of its own has no name in front of it for mask_secrets to know it by.
 std::string masked(std::string_view line, problem const& p) {
   auto out = mask_secrets(line);
-  if (!p.path.starts_with("session.cookie.keys[") || out.find("keys") != std::string::npos) return out;
+  if (!p.path.starts_with("session.cookie.keys[")) return out;
   auto const from = offset_of(out, p.where.column - 1);
+  if (std::string_view(out).substr(0, from).find("keys") != std::string_view::npos) return out;
   auto const names_source = out.find("${", from);
   if (names_source == std::string::npos || names_source > from + 1)
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '*');

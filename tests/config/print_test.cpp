@@ -46,6 +46,7 @@ TEST_CASE("a key that ids are signed with is not printed, on whatever line it st
     keys:
       - geheim
       - "geheim"   # geheim
+      - my-keys-are-geheim
       - "${SECRET}"
 )"));
   CHECK(shown.find("geheim") == std::string::npos);

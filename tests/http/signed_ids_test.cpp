@@ -107,14 +107,14 @@ TEST_CASE("signed id, of another key, cookie or id") {
   CHECK(both.id_in(an_id + '.' + kid + tail.substr(1 + signed_ids::kid_length)).empty());
 }
 
-TEST_CASE("signed id, a bit of the key or of the id changes about half of the signature") {
+TEST_CASE("signed id, a bit of the key leaves nearly nothing of the signature") {
   auto const value = keys({first_secret}).sign(an_id);
   auto other_secret = first_secret;
   other_secret[0] ^= 1;
   auto const other = keys({other_secret}).sign(an_id);
   std::size_t same = 0;
   for (std::size_t i = value.size() - signed_ids::mac_length; i < value.size(); ++i)
-    same += value[i] == other[i] ? 1U : 0U;
+    if (value[i] == other[i]) ++same;
   CHECK(same < 8);
 }
 
