@@ -56,7 +56,9 @@ def new_certificate():
 
 def new_token_key():
     """(private, public)"""
-    openssl = lambda *words, given="": subprocess.run(["openssl", *words], input=given, check=True, capture_output=True, text=True, timeout=20).stdout  # noqa: E731
+    def openssl(*words, given=""):
+        return subprocess.run(["openssl", *words], input=given, check=True, capture_output=True, text=True, timeout=20).stdout
+
     private = openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
     return private, openssl("pkey", "-pubout", given=private)
 
