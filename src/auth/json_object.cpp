@@ -10,6 +10,8 @@ using json = nlohmann::json;
 
 // nlohmann keeps the last of two silently, so the keys are counted while it parses.
 bool parse_object(std::string_view text, json& out) {
+  // nlohmann takes a NUL for the end of all, and would leave what follows unread.
+  if (text.find('\0') != text.npos) return false;
   std::vector<std::string> keys;
   bool twice = false;
   auto const see = [&](int depth, json::parse_event_t event, json& parsed) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <ostream>
 
 #include "config/source.hpp"
@@ -28,15 +29,27 @@ std::string harmless(std::string_view text) {
   return out;
 }
 
-// An item of a list on a line of its own has no name in front of it for mask_secrets to know it by.
+// The list begins on this line, and mask_secrets has found it.
+bool names_keys(std::string_view line) {
+  constexpr std::array names{"keys:", "keys\":", "keys':"};
+  return std::ranges::any_of(names, [&](auto name) { return line.find(name) != line.npos; });
+}
+
+// `- abc`: an item that is no mapping.
+bool is_bare_item(std::string_view line, std::size_t begin) {
+  return line.find('-') < begin && line.find(": ") == line.npos;
+}
+
+// An item of a list on a line of its own has no name in front of it for mask_secrets to know it by. Where the file
+// could not be taken apart, nobody knows what it is an item of.
 std::string masked(std::string_view line, problem const& p) {
   auto out = mask_secrets(line);
-  if (!p.path.starts_with("session.cookie.keys[")) return out;
-  auto const from = offset_of(out, p.where.column - 1);
-  if (std::string_view(out).substr(0, from).find("keys") != std::string_view::npos) return out;
-  auto const names_source = out.find("${", from);
-  if (names_source == std::string::npos || names_source > from + 1)
-    std::fill(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), '*');
+  auto const begin = std::min(out.find_first_not_of(" \t-"), out.size());
+  bool const is_key = p.path.starts_with("session.cookie.keys[") || (p.path.empty() && is_bare_item(out, begin));
+  if (!is_key || names_keys(std::string_view(out).substr(0, offset_of(out, p.where.column - 1)))) return out;
+  auto const source = out.find("${", begin);
+  bool const names_source = source != out.npos && source <= begin + 1 && out.find(',', source) == out.npos;
+  if (!names_source) std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '*');
   return out;
 }
 

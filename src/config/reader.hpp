@@ -59,6 +59,9 @@ public:
     return std::get<T>(std::move(got));
   }
 
+  /// What stands at the present path came out of a `${...}`, in part at least: it may be a secret.
+  [[nodiscard]] bool external() const;
+
   [[nodiscard]] bool expect(node::kind kind, node const& n, std::string_view expected);
 
   void complain(node const& n, complaint const& wrong);
@@ -67,8 +70,6 @@ public:
   void error_at(std::string const& path, position where, std::string text, std::string suggestion = {});
 
 private:
-  [[nodiscard]] bool external() const;
-
   interpolation_source source_;
   problem_list& problems_;
   places& places_;

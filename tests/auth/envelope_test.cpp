@@ -118,6 +118,8 @@ TEST_CASE("headers that are not taken") {
       {R"({"alg":"none","alg":"ES256","kid":"a"})", malformed},
       {R"(["ES256"])", malformed},
       {R"({"alg":"ES256","kid":"a"} x)", malformed},
+      {std::string(R"({"alg":"ES256","kid":"a"})") + '\0', malformed},
+      {R"({"alg":"ES256","kid":"a","x":")" + std::string(400, 'x') + R"("})", malformed},  // nobody has vouched for it
       {"", malformed},
   }));
   CAPTURE(header);

@@ -97,6 +97,8 @@ TEST_CASE("assertions: what cannot be") {
   check_located({
       {assertion("keys: [{ kid: a, key: @@~/none.pem }]"), "assertion.keys[0].key",
        "the file `~/none.pem` cannot be read: No such file or directory"},
+      {assertion("keys: [{ kid: a, key: @@\"${SECRET}\" }]"), "assertion.keys[0].key",
+       "the file `${...}` cannot be read: No such file or directory (as interpolated)"},
       {assertion("keys: [{ kid: a, key: @@~/secret }]"), "assertion.keys[0].key",
        "the file `~/secret` holds no private key in PEM form", nobody_to_ask},
       {assertion("keys: [{ kid: a, key: @@~/good.pub }]"), "assertion.keys[0].key",

@@ -55,6 +55,14 @@ TEST_CASE("a key that ids are signed with is not printed, on whatever line it st
   CHECK(shown.find("        - \"${SECRET}\"\n") != std::string::npos);
 }
 
+TEST_CASE("a key that ids are signed with is not printed by a complaint about another, or about the file") {
+  auto const below = printed(completed("session:\n  cookie:\n    keys: [\n      my-keys-are-geheim, short ]\n"));
+  CHECK(below.find("geheim") == std::string::npos);
+  CHECK(below.find("session.cookie.keys[1]") != std::string::npos);
+  auto const open = printed(completed("session:\n  cookie:\n    keys:\n      - \"geheim\n"));
+  CHECK(open.find("geheim") == std::string::npos);
+}
+
 TEST_CASE("a problem without a path, and one about what is not there") {
   CHECK(printed("a: [\n") == "gate.yaml:2:1: error: a `[` before this is not closed\n");
   CHECK(printed("") ==
