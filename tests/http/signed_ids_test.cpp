@@ -16,9 +16,7 @@ std::string const second_secret = "another key, which is as long as it has to be
 std::string const an_id = "an-id-for-the-documentation";
 
 signed_ids keys(std::vector<std::string> const& secrets, std::string_view cookie = "sid") {
-  std::vector<redacted> all;
-  for (auto const& s : secrets)
-    all.emplace_back(s);
+  std::vector<redacted> const all(secrets.begin(), secrets.end());
   return {cookie, all};
 }
 
