@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <ostream>
 
 #include "config/source.hpp"
@@ -29,26 +28,38 @@ std::string harmless(std::string_view text) {
   return out;
 }
 
-// The list begins on this line, and mask_secrets has found it.
-bool names_keys(std::string_view line) {
-  constexpr std::array names{"keys:", "keys\":", "keys':"};
-  return std::ranges::any_of(names, [&](auto name) { return line.find(name) != line.npos; });
-}
-
 // `- abc`: an item that is no mapping.
 bool is_bare_item(std::string_view line, std::size_t begin) {
   return line.find('-') < begin && line.find(": ") == line.npos;
 }
 
-// An item of a list on a line of its own has no name in front of it for mask_secrets to know it by. Where the file
-// could not be taken apart, nobody knows what it is an item of.
+// The name stands on this line in a way that mask_secrets knows.
+bool is_named(std::string_view line, std::string_view name) {
+  auto const at = line.find(name);
+  if (at == line.npos) return false;
+  auto const rest = line.substr(at + name.size());
+  return rest.starts_with(':') || rest.starts_with("\":") || rest.starts_with("':");
+}
+
+// The name of the secret that a problem is about; empty where it is about none. Where the file could not be taken
+// apart, nobody knows what a bare item is an item of.
+std::string_view secret_of(problem const& p, std::string_view line, std::size_t begin) {
+  if (p.path.starts_with("session.cookie.keys[") || (p.path.empty() && is_bare_item(line, begin))) return "keys";
+  if (p.path == "admin.token") return "token";
+  return p.path == "redis.password" ? "password" : std::string_view{};
+}
+
+// A secret on a line of its own, or behind a name in an unusual spelling, is not seen by mask_secrets.
 std::string masked(std::string_view line, problem const& p) {
   auto out = mask_secrets(line);
-  auto const begin = std::min(out.find_first_not_of(" \t-"), out.size());
-  bool const is_key = p.path.starts_with("session.cookie.keys[") || (p.path.empty() && is_bare_item(out, begin));
-  if (!is_key || names_keys(std::string_view(out).substr(0, offset_of(out, p.where.column - 1)))) return out;
-  auto const source = out.find("${", begin);
-  bool const names_source = source != out.npos && source <= begin + 1 && out.find(',', source) == out.npos;
+  std::string_view const shown = out;
+  auto begin = std::min(shown.find_first_not_of(" \t-"), shown.size());
+  auto const name = secret_of(p, shown, begin);
+  if (name.empty() || is_named(shown.substr(0, offset_of(shown, p.where.column - 1)), name)) return out;
+  if (auto const colon = shown.find(':'); name != "keys" && colon != shown.npos)
+    begin = std::min(shown.find_first_not_of(" \t:", colon), shown.size());
+  auto const source = shown.find("${", begin);
+  bool const names_source = source != shown.npos && source <= begin + 1 && shown.find(',', source) == shown.npos;
   if (!names_source) std::fill(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), '*');
   return out;
 }

@@ -78,7 +78,9 @@ net::task<result<void>> log_out(exchange& x) {
       auto const found = co_await lookup;
       std::string const user(found == session::outcome::found ? x.session.user() : std::string_view{});
       x.session.clear();
-      auto const ended = co_await x.worker.store.end_all(id);
+      auto ended = co_await x.worker.store.end_all(id);
+      // The one that came has ended since it was looked up, and did not say any more whose the others are.
+      if (ended && *ended == 0 && !user.empty()) ended = co_await x.worker.store.end_user(user);
       // Not done is not done: the person is still logged in, and is told so.
       if (!ended) co_return ended.error();
       x.worker.metrics.session_ended(obs::end_reason::everywhere, *ended);

@@ -119,7 +119,11 @@ net::task<result<void>> end_wished(exchange& x) {
       case wish::kind::nothing: break;
       case wish::kind::one: ended = co_await end_one(x, w.handle); break;
       case wish::kind::others: ended = co_await x.worker.store.end_others(std::move(id)); break;
-      case wish::kind::all: ended = co_await x.worker.store.end_all(std::move(id)); break;
+      case wish::kind::all:
+        ended = co_await x.worker.store.end_all(std::move(id));
+        // This one has ended since it was looked up, and did not say any more whose the others are.
+        if (ended && *ended == 0) ended = co_await x.worker.store.end_user(std::string(x.session.user()));
+        break;
     }
   }
   if (!ended) co_return ended.error();

@@ -63,6 +63,16 @@ TEST_CASE("a key that ids are signed with is not printed by a complaint about an
   CHECK(open.find("geheim") == std::string::npos);
 }
 
+TEST_CASE("a secret is not printed, however its name is written") {
+  auto const text = GENERATE(values<std::string>({"admin:\n  token: geheim\n", "admin:\n  token:\n    geheim\n",
+                                                  "admin:\n  token : geheim\n", "admin:\n  \"token\" : geheim\n",
+                                                  "admin: { token : geheim }\n", "admin:\n  ? token\n  : geheim\n"}));
+  auto const shown = printed(completed(text));
+  CAPTURE(shown);
+  CHECK(shown.find("admin.token") != std::string::npos);
+  CHECK(shown.find("geheim") == std::string::npos);
+}
+
 TEST_CASE("a problem without a path, and one about what is not there") {
   CHECK(printed("a: [\n") == "gate.yaml:2:1: error: a `[` before this is not closed\n");
   CHECK(printed("") ==
