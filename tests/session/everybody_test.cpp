@@ -57,10 +57,12 @@ TEST_CASE_METHOD(walk, "logins under way are refused to whoever had an index or 
   CHECK(all() == 1);
   for (auto const* user : {"43", "44"}) {
     session::new_session s;
-    s.id = id("late");
+    auto const late = id("late");
+    s.id = late;
     s.began_ago = 1s;
     CHECK(create(s, {{"userId", user}}) == errc::session_revoked);
-    s.id = id(std::string("later-") + user);
+    auto const later = id(std::string("later-") + user);
+    s.id = later;
     s.began_ago = -1s;
     CHECK_FALSE(create(s, {{"userId", user}}));
   }
