@@ -1,7 +1,6 @@
-#include "../redis/fake_redis.hpp"
-#include "doorward/pipeline/process.hpp"
-#include "exchange_fixture.hpp"
+#include "answered.hpp"
 #include "pipeline/own.hpp"
+#include "redis_fixture.hpp"
 
 using namespace doorward;
 using namespace doorward::pipeline;
@@ -10,8 +9,6 @@ using namespace doorward::pipeline;
 // ever comes.
 
 namespace {
-
-using test::fake_redis;
 
 std::string const routes = R"(
 headers: { X-User-Id: "{userId}", X-User-Name: "{name?}" }
@@ -32,20 +29,6 @@ routes:
   - { id: rest, path: /rest/**, upstream: app }
 )";
 
-struct answered {
-  unsigned status = 0;
-  std::string head;
-  std::string body;
-
-  /// The value of a field, "(none)" without it.
-  [[nodiscard]] std::string field(std::string const& name) const {
-    auto const at = head.find("\r\n" + name + ": ");
-    if (at == std::string::npos) return "(none)";
-    auto const from = at + name.size() + 4;
-    return head.substr(from, head.find("\r\n", from) - from);
-  }
-};
-
 struct asked {
   test::temporary_folder folder;
   exchange_fixture b{routes, "server: { trusted_proxies: [192.0.2.1] }\nredis: { url: \"unix://" +
@@ -57,10 +40,7 @@ struct asked {
   explicit asked(std::vector<std::string> const& session = {}) {
     obs::log::init(obs::log::level::off, obs::log::format::json);
     b.from.trusted = true;
-    auto reply = "*" + std::to_string(session.size()) + "\r\n";
-    for (auto const& s : session)
-      reply += "$" + std::to_string(s.size()) + "\r\n" + s + "\r\n";
-    redis.answer = [this, reply](auto& c, fake_redis::command const& command) {
+    redis.answer = [this, reply = hash(session)](auto& c, fake_redis::command const& command) {
       ++commands;
       c.send(command.front() == "HGETALL" ? reply : ":1\r\n");
     };
@@ -86,10 +66,7 @@ struct asked {
       ended = true;
     }(b.x, done));
     REQUIRE(test::run_until(b.worker.context, [&] { return done; }));
-    auto const text = b.client.read();
-    auto const end = text.find("\r\n\r\n");
-    REQUIRE(end != std::string::npos);
-    return {static_cast<unsigned>(std::stoul(text.substr(9, 3))), text.substr(0, end + 2), text.substr(end + 4)};
+    return parsed(b.client.read());
   }
   answered about(std::string const& method, std::string const& uri, std::vector<std::string> fields = {}) {
     fields.insert(fields.end(),

@@ -1,3 +1,4 @@
+#include "answered.hpp"
 #include "doorward/pipeline/process.hpp"
 #include "exchange_fixture.hpp"
 
@@ -17,31 +18,6 @@ routes:
   - { id: admin, path: /admin, upstream: app, auth: optional, allow: { roles: [admin] } }
   - { id: private, path: /private/**, upstream: app }
 )";
-
-struct answered {
-  unsigned status = 0;
-  std::string head;
-  std::string body;
-
-  /// The value of a field; "(none)" without it.
-  [[nodiscard]] std::string field(std::string const& name) const {
-    auto const at = head.find("\r\n" + name + ": ");
-    if (at == std::string::npos) return "(none)";
-    auto const from = at + name.size() + 4;
-    return head.substr(from, head.find("\r\n", from) - from);
-  }
-};
-
-answered parsed(std::string const& text) {
-  answered a;
-  auto const end = text.find("\r\n\r\n");
-  REQUIRE(end != std::string::npos);
-  a.head = text.substr(0, end + 2);
-  a.body = text.substr(end + 4);
-  REQUIRE(a.head.starts_with("HTTP/1.1 "));
-  a.status = static_cast<unsigned>(std::stoul(a.head.substr(9, 3)));
-  return a;
-}
 
 // Serves one request; the answer, with nothing behind it.
 answered served(exchange_fixture& b, std::string const& bytes) {
