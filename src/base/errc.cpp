@@ -46,6 +46,8 @@ constexpr std::array table{
     row{errc::session_unknown, {"session_unknown", "no_session", 401, origin::session, keeps, "Please log in."}},
     row{errc::session_ghost, {"session_ghost", "no_session", 401, origin::session, keeps, "Please log in."}},
     row{errc::session_wrong_type, {"session_wrong_type", "no_session", 401, origin::session, keeps, "Please log in."}},
+    row{errc::session_undecodable,
+        {"session_undecodable", "no_session", 401, origin::session, keeps, "Please log in."}},
     row{errc::session_expired,
         {"session_expired", "session_expired", 401, origin::session, keeps,
          "Your session has ended. Please log in again."}},

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> outcomes{"forward", "respond", "redirect", "login", "logout", "own", "allow"};
 constexpr std::array<std::string_view, lookup_results> lookups{"hit",       "miss",   "ghost", "malformed",
-                                                               "coalesced", "cached", "error", "elsewhere"};
+                                                               "coalesced", "cached", "error", "elsewhere", "undecodable"};
 constexpr std::array<std::string_view, end_reasons> ends{"logout",  "everywhere", "replaced",
                                                          "revoked", "displaced",  "expired"};
 constexpr std::array<std::string_view, stream_ends> streams{

@@ -17,8 +17,8 @@ errc reason_of(outcome o, error_code unavailable) noexcept {
   switch (o) {
     case outcome::found: break;
     case outcome::absent: return errc::session_unknown;
-    case outcome::ghost:
-    case outcome::malformed: return errc::session_ghost;
+    case outcome::ghost: return errc::session_ghost;
+    case outcome::malformed: return errc::session_undecodable;
     case outcome::expired: return errc::session_expired;
     case outcome::displaced: return errc::session_displaced;
     case outcome::revoked: return errc::session_revoked;
@@ -36,8 +36,8 @@ lookup_result label_of(outcome o) noexcept {
     case outcome::displaced:
     case outcome::revoked: return lookup_result::miss;
     case outcome::ghost:
-    case outcome::malformed:
     case outcome::wrong_type: return lookup_result::ghost;
+    case outcome::malformed: return lookup_result::undecodable;
     case outcome::unavailable: return lookup_result::error;
   }
   return lookup_result::error;

@@ -6,6 +6,7 @@
 
 #include "doorward/auth/request_checks.hpp"
 #include "doorward/base/utf8.hpp"
+#include "doorward/config/words.hpp"
 #include "doorward/http/host.hpp"
 #include "doorward/http/path_pattern.hpp"
 #include "pipeline/explain_request.hpp"
@@ -147,8 +148,10 @@ std::string session_trouble(exchange const& x, errc why) {
                    "with four of 0-9 a-f and a dot";
     case errc::session_forged: return signature_trouble(x);
     case errc::session_unknown: return "Redis has no such session";
-    case errc::session_ghost:
-      return fmt::format("the hash has no field {}, or contradicts itself", session.fields.user);
+    case errc::session_ghost: return fmt::format("the record has no field {}", session.fields.user);
+    case errc::session_undecodable:
+      return fmt::format("the record is not what `session.encoding: {}` says, or contradicts itself",
+                         config::word_for(session.encoding));
     case errc::session_wrong_type: return "the key is no hash";
     case errc::session_expired: return fmt::format("it is older than may be, by {}", session.fields.created);
     case errc::session_elsewhere: return "the session is bound to where its user logged in, and is not ended";

@@ -195,6 +195,10 @@ bool redis_store::start(lookup& l) noexcept {
   return false;
 }
 
+void redis_store::take(lookup& l, redis::reply const& r) noexcept {
+  l.finish(decode(r, l.into()));
+}
+
 void redis_store::touch(std::string_view id) noexcept {
   if (!recent_->note(id, steady::now())) {
     ++touching_->counters.skipped;

@@ -7,7 +7,7 @@ bool lookup::await_ready() noexcept {
 }
 
 void lookup::on_reply(redis::reply const& r) noexcept {
-  outcome_ = decode(r, into_);
+  store_.take(*this, r);
 }
 
 void lookup::on_turn() noexcept {

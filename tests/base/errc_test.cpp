@@ -37,6 +37,7 @@ TEST_CASE("errc, code and status of every refusal") {
       {errc::session_unknown, "no_session", 401, origin::session, false},
       {errc::session_ghost, "no_session", 401, origin::session, false},
       {errc::session_wrong_type, "no_session", 401, origin::session, false},
+      {errc::session_undecodable, "no_session", 401, origin::session, false},
       {errc::session_expired, "session_expired", 401, origin::session, false},
       {errc::session_conflict, "no_session", 401, origin::session, false},
       {errc::session_too_weak, "insufficient_user_authentication", 401, origin::session, false},

@@ -189,7 +189,7 @@ TEST_CASE("labels have the names that are documented") {
   std::string lookups;
   for (std::size_t i = 0; i < lookup_results; ++i)
     (lookups += name(static_cast<lookup_result>(i))) += '|';
-  CHECK(lookups == "hit|miss|ghost|malformed|coalesced|cached|error|elsewhere|");
+  CHECK(lookups == "hit|miss|ghost|malformed|coalesced|cached|error|elsewhere|undecodable|");
 
   std::string streams;
   for (std::size_t i = 0; i < stream_ends; ++i)

@@ -43,6 +43,7 @@ struct scripted_store final : session::store {
     answer(l);
     return false;
   }
+  void take(session::lookup&, redis::reply const&) noexcept override {}  // nobody sends it replies
   void answer(session::lookup& l) {
     l.into().clear();
     if (away) return l.finish(outcome::unavailable, errc::store_unavailable);

@@ -24,20 +24,21 @@ enum class errc {
   no_route,            ///< nothing matches host and path
   method_not_allowed,  ///< host and path match, the method does not
   // From the session.
-  no_session,          ///< no session cookie came with the request
-  session_malformed,   ///< no cookie value could be an id; Redis was not asked
-  session_forged,      ///< no cookie value bears a signature of ours; Redis was not asked
-  session_unknown,     ///< Redis says there is no such key
-  session_ghost,       ///< the hash has no user field (or fields that contradict each other)
-  session_wrong_type,  ///< the key is there but is not a hash
-  session_expired,     ///< its absolute limit has passed
-  session_displaced,   ///< ended by a later login: its user may have only so many
-  session_revoked,     ///< ended by its user from elsewhere, or by an operator
-  session_limit,       ///< a login of a user who has as many sessions as one may have
-  session_conflict,    ///< several session cookies name different live users
-  session_too_weak,    ///< the route's `require` wants a login of a higher level
-  session_too_old,     ///< the route's `require` wants a more recent login
-  session_elsewhere,   ///< it is bound (`session.bind`) to another address or program than the request's
+  no_session,           ///< no session cookie came with the request
+  session_malformed,    ///< no cookie value could be an id; Redis was not asked
+  session_forged,       ///< no cookie value bears a signature of ours; Redis was not asked
+  session_unknown,      ///< Redis says there is no such key
+  session_ghost,        ///< the record has no user field
+  session_wrong_type,   ///< the key is there but is not of the type that `session.encoding` means
+  session_undecodable,  ///< the record cannot be read as `session.encoding` says, or contradicts itself
+  session_expired,      ///< its absolute limit has passed
+  session_displaced,    ///< ended by a later login: its user may have only so many
+  session_revoked,      ///< ended by its user from elsewhere, or by an operator
+  session_limit,        ///< a login of a user who has as many sessions as one may have
+  session_conflict,     ///< several session cookies name different live users
+  session_too_weak,     ///< the route's `require` wants a login of a higher level
+  session_too_old,      ///< the route's `require` wants a more recent login
+  session_elsewhere,    ///< it is bound (`session.bind`) to another address or program than the request's
   // From the rules.
   forbidden,               ///< the route's `allow` does not hold
   csrf,                    ///< a cross-site unsafe request

@@ -130,10 +130,19 @@ struct redis_config {
 
 enum class same_site { lax, strict, none };
 
+/// What a session cookie makes of the id.
+enum class cookie_codec {
+  plain,    ///< nothing or, with keys, doorward's signature behind it (http::signed_ids)
+  express,  ///< express-session's signature behind it, percent-encoded
+  base64,   ///< base64, as Spring Session does
+};
+
 struct cookie_config {
   std::string name;     ///< "sid", or "__Host-sid" when secure and not given
   bool secure = false;  ///< resolved; `auto` is decided by the loader
   same_site policy = same_site::lax;
+  cookie_codec codec = cookie_codec::plain;
+  bool shared = false;         ///< the application has the same cookie: it goes on upstream, and may be set there
   std::vector<redacted> keys;  ///< that ids are signed with, newest first; empty = they are not
 };
 
@@ -211,18 +220,36 @@ enum class key_layout {
   tagged,  ///< a short hash of the user in braces in both, so that all of them are in one slot of a Redis Cluster
 };
 
+/// How a session's fields are kept in Redis. What is not a hash of ours is read, never written.
+enum class session_encoding {
+  hash,       ///< a hash, a field each
+  json,       ///< a text in JSON: connect-redis, and whoever keeps JSON
+  redisjson,  ///< a document of the RedisJSON module
+  php,        ///< what PHP's own session handlers write
+  spring,     ///< Spring Session's hash
+};
+
+/// A copy of sessions near the worker, which Redis invalidates.
+struct session_cache {
+  bool enabled = false;
+  std::size_t entries = 100'000;  ///< at most, of all workers together
+  milliseconds max_age{5'000};    ///< how old a copy may be, whatever Redis says
+};
+
 struct session_config {
   cookie_config cookie;
   affixes key{"session:", ""};
   affixes index{"user:", ":sessions"};
   key_layout layout = key_layout::plain;
   bool store_hashed = false;  ///< keys hold the SHA-256 of an id, in hexadecimal, instead of the id
+  session_encoding encoding = session_encoding::hash;
   session_fields fields;
   session_lifetime lifetime;
   session_limit limit;
   session_binding bind;
   envelope_config envelope;
   milliseconds recheck{1'000};  ///< how often sessions of upgraded connections and event streams are looked up again
+  session_cache cache;
 };
 
 enum class identity_mode { grant, external };

@@ -45,6 +45,16 @@ template <>
 inline constexpr std::array<word<key_layout>, 2> words<key_layout>{
     {{"plain", key_layout::plain}, {"tagged", key_layout::tagged}}};
 template <>
+inline constexpr std::array<word<cookie_codec>, 3> words<cookie_codec>{
+    {{"plain", cookie_codec::plain}, {"express", cookie_codec::express}, {"base64", cookie_codec::base64}}};
+template <>
+inline constexpr std::array<word<session_encoding>, 5> words<session_encoding>{
+    {{"hash", session_encoding::hash},
+     {"json", session_encoding::json},
+     {"redisjson", session_encoding::redisjson},
+     {"php", session_encoding::php},
+     {"spring", session_encoding::spring}}};
+template <>
 inline constexpr std::array<word<log_level>, 6> words<log_level>{{{"trace", log_level::trace},
                                                                   {"debug", log_level::debug},
                                                                   {"info", log_level::info},

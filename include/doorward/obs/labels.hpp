@@ -45,16 +45,17 @@ private:
 
 /// How looking up a session ended.
 enum class lookup_result : std::uint8_t {
-  hit,        ///< Redis knows it
-  miss,       ///< Redis does not
-  ghost,      ///< a key without a user, of another type, or past its absolute limit
-  malformed,  ///< no cookie value could be an id; Redis was not asked
-  coalesced,  ///< joined a look-up of the same id that was on its way (not yet)
-  cached,     ///< answered by the near-cache (not yet)
-  error,      ///< Redis could not answer
-  elsewhere,  ///< Redis knows it, and it is bound to another place (`session.bind`)
+  hit,          ///< Redis knows it
+  miss,         ///< Redis does not
+  ghost,        ///< a key without a user, of another type, or past its absolute limit
+  malformed,    ///< no cookie value could be an id; Redis was not asked
+  coalesced,    ///< joined a look-up of the same id that was about to leave
+  cached,       ///< answered by the near-cache
+  error,        ///< Redis could not answer
+  elsewhere,    ///< Redis knows it, and it is bound to another place (`session.bind`)
+  undecodable,  ///< Redis has something that is not what `session.encoding` says
 };
-inline constexpr std::size_t lookup_results = 8;
+inline constexpr std::size_t lookup_results = 9;
 [[nodiscard]] std::string_view name(lookup_result r) noexcept;
 
 /// Why a session ended.
@@ -62,8 +63,8 @@ enum class end_reason : std::uint8_t {
   logout,      ///< by its user
   everywhere,  ///< by its user, with all the others
   replaced,    ///< came with a login, and went by it
-  revoked,     ///< `revoke=others` of a grant, the sessions page, or the command line (not yet)
-  displaced,   ///< the limit of sessions per user was reached (not yet)
+  revoked,     ///< `revoke=others` of a grant, the sessions page, or the command line
+  displaced,   ///< the limit of sessions per user was reached
   expired,     ///< found past its absolute limit; counted each time, for Redis is left to remove it
 };
 inline constexpr std::size_t end_reasons = 6;

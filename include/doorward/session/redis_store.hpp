@@ -40,6 +40,7 @@ private:
   struct recent;
 
   bool start(lookup& l) noexcept override;
+  void take(lookup& l, redis::reply const& r) noexcept override;
 
   redis::client& redis_;
   config::session_config config_;

@@ -20,6 +20,13 @@ namespace doorward::session {
 
 class store;
 
+/// Where the answer to a look-up came from.
+enum class answered_by {
+  redis,
+  batch,  ///< Redis, asked by another look-up of the same id in the same turn
+  cache,  ///< the near-cache
+};
+
 /// One find under way: an awaiter without a coroutine of its own, so that a lookup allocates nothing. Lives in the
 /// frame of whoever awaits it. For a store: fill it in by `finish`, at once or, after `turns.push(*this)`, later.
 class [[nodiscard]] lookup final : public redis::waiter {
@@ -35,9 +42,12 @@ public:
   /// Why the outcome is `unavailable`; {} otherwise.
   [[nodiscard]] error_code why() const noexcept { return error_; }
 
-  void finish(outcome o, error_code why = {}) noexcept {
+  [[nodiscard]] answered_by from() const noexcept { return from_; }
+
+  void finish(outcome o, error_code why = {}, answered_by from = answered_by::redis) noexcept {
     outcome_ = o;
     error_ = why;
+    from_ = from;
   }
 
 private:
@@ -48,6 +58,7 @@ private:
   std::string_view id_;
   record& into_;
   outcome outcome_ = outcome::unavailable;
+  answered_by from_ = answered_by::redis;
   std::coroutine_handle<> waiting_;
 };
 
@@ -132,6 +143,8 @@ private:
   friend class lookup;
   /// Starts `l`. False when it is finished already and nobody need wait.
   virtual bool start(lookup& l) noexcept = 0;
+  /// Takes the reply to `l`, which start() asked for; see `lookup::finish`.
+  virtual void take(lookup& l, redis::reply const& r) noexcept = 0;
 };
 
 }  // namespace doorward::session
