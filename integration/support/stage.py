@@ -80,14 +80,19 @@ class Stage:
         """Runs doorward with the configuration above and these changes to it."""
         return self._run(self.config(**changes), ready, env)
 
-    def start_file(self, file, replacing):
-        """Runs doorward with somebody's file, in which addresses are replaced by those of this stage, on free ports."""
+    def start_file(self, file, replacing, env=None, user=USER, **changes):
+        """Runs doorward with somebody's file, in which addresses are replaced by those of this stage, on free ports.
+
+        `user` is one that Redis knows. Without `changes` to the file the rest of it is taken byte for byte.
+        """
         text = file.read_text()
-        for written, here in {"redis://127.0.0.1:6379": f"redis://{USER}:{PASSWORD}@{self.server.tcp}/{self.db}", **replacing}.items():
+        for written, here in {"redis://127.0.0.1:6379": f"redis://{user}:{PASSWORD}@{self.server.tcp}/{self.db}", **replacing}.items():
             assert text.count(written) == 1, f"{written} in {file}"
             text = text.replace(written, here)
         own = {key: value for key, value in self.config().items() if key in ("server", "admin", "log")}
-        return self._run(text + yaml.safe_dump(own), True, None)
+        if changes:
+            return self._run(merged(merged(yaml.safe_load(text), own), changes), True, env)
+        return self._run(text + yaml.safe_dump(own), True, env)
 
     def _run(self, config, ready, env):
         folder = self.folder / f"doorward-{len(self._closing)}"

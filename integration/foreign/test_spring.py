@@ -1,0 +1,133 @@
+"""Sessions as Spring Session keeps them. Spring itself is not run: it is in no package of Debian's. What is put into Redis was
+recorded from java/SpringSession.java, whose values are the JDK's own; see tests/session/recorded/README.md."""
+
+import base64
+import time
+import uuid
+from urllib.parse import unquote
+
+import pytest
+from support.expect import cookie_expired, refused
+from support.foreign import House, recorded
+from support.places import commands
+from support.stage import Stage
+
+
+class Spring:
+    """Sessions in Redis, as they were recorded and as old as a play wants them."""
+
+    def __init__(self, house):
+        self.house, self.redis = house, house.redis
+
+    def session(self, record="spring.resp", idle=0, **more):
+        """One that was last used `idle` seconds ago; returns its id."""
+        id = str(uuid.uuid4())
+        now = int(time.time() * 1000)
+        fields = dict(recorded(record))
+        fields[b"creationTime"] = aged(fields[b"creationTime"], now - 3_600_000)
+        fields[b"lastAccessedTime"] = aged(fields[b"lastAccessedTime"], now - idle * 1000)
+        fields.update({f"sessionAttr:{name}".encode(): value for name, value in more.items()})
+        self.redis("HSET", self.key(id), *(word for pair in fields.items() for word in pair))
+        self.redis("EXPIRE", self.key(id), 2100)
+        return id
+
+    def key(self, id):
+        return f"spring:session:sessions:{id}"
+
+    def get(self, id, path="/reports/x", door=None):
+        return (door or self.house.door).get(path, cookie(id))
+
+    def refused_as(self, id, code):
+        response = refused(self.get(id), 401)
+        assert self.house.door.logged(response.header("X-Request-Id"))["reason"] == code
+        return response
+
+
+def cookie(id):
+    """As Spring Session's DefaultCookieSerializer makes it."""
+    return {"Cookie": f"SESSION={base64.b64encode(id.encode()).decode()}"}
+
+
+def aged(value, milliseconds):
+    """A java.lang.Long in the JDK's form with another number: its last eight bytes."""
+    assert b"java.lang.Long" in value
+    return value[:-8] + milliseconds.to_bytes(8, "big")
+
+
+@pytest.fixture(scope="module")
+def spring(redis_server, tmp_path_factory):
+    with Stage(redis_server, tmp_path_factory.mktemp("spring")) as stage:
+        yield Spring(House(stage, "spring.yaml"))
+
+
+def test_session_is_known(spring):
+    id = spring.session()
+    monitor = spring.house.stage.monitor()
+    assert spring.get(id).status == 200 and spring.get(id, "/desk/x").status == 200
+    request = spring.house.reports.last
+    assert (request.header("X-User-Id"), request.header("X-User-Role")) == ("42", "editor")
+    assert request.header("Cookie") == cookie(id)["Cookie"]
+    assert commands(monitor, spring.house.stage) == ["HGETALL"] * 2
+
+
+# What an attribute is told as; None: it is an object of the application's, or is not there.
+VALUES = {"account": "9007199254740993", "level": "-3", "active": "true", "name": "Jürgen Groß 😀", "plan": None, "basket": None, "recent": None,
+          "SPRING_SECURITY_CONTEXT": None, "removed": None, "none": None}  # fmt: skip
+
+
+def test_values_of_every_kind(spring):
+    names = {name: f"X-Value-{n}" for n, name in enumerate(VALUES)}
+    door = spring.house.start(headers={header: f"{{{name}?}}" for name, header in names.items()})
+    assert spring.get(spring.session(), door=door).status == 200
+    told = {name: spring.house.reports.last.header(header) for name, header in names.items()}
+    assert {name: value and unquote(value) for name, value in told.items()} == VALUES
+
+
+@pytest.mark.parametrize(("idle", "known"), [(0, True), (1790, True), (1801, False), (2099, False)])
+def test_hash_outlives_its_session_by_five_minutes(spring, idle, known):
+    """The JDK's record says 1,800 seconds; the key is there all the while."""
+    id = spring.session(idle=idle)
+    if known:
+        assert spring.get(id).status == 200
+    else:
+        cookie_expired(spring.refused_as(id, "session_expired"), "SESSION")
+    assert spring.redis("EXISTS", spring.key(id)) == 1
+
+
+def test_session_that_was_ended_leaves_its_hash_behind(spring):
+    id = spring.session("spring_ended.resp")
+    assert spring.get(spring.session()).status == 200
+    spring.refused_as(id, "session_expired")
+    assert spring.redis("EXISTS", spring.key(id)) == 1
+
+
+def test_logout_here_ends_it(spring):
+    id = spring.session()
+    cookie_expired(spring.house.door.ask("POST", "/logout", cookie(id), b""), "SESSION")
+    assert spring.redis("EXISTS", spring.key(id)) == 0
+
+
+@pytest.mark.parametrize("field", ["creationTime", "maxInactiveInterval", "lastAccessedTime"])
+def test_hash_of_which_a_part_is_lacking(spring, field):
+    """A touch that comes after the end leaves such a hash."""
+    id = spring.session()
+    spring.redis("HDEL", spring.key(id), field)
+    assert spring.get(id).status == 401
+
+
+@pytest.mark.parametrize("value", [b"\xac\xed\x00\x05t\x00\x05x", b"\xac\xed\x00\x05sr", b"\xac\xed\x00\x06t\x00\x0242", b"\xac\xed", b"\xac\xed\x00\x05q\x00~\x00\x00"])
+def test_user_that_cannot_be_read(spring, value):
+    spring.refused_as(spring.session(userId=value), "session_undecodable")
+
+
+def test_user_that_is_an_object(spring):
+    basket = recorded("spring.resp")[b"sessionAttr:basket"]
+    assert b"mallory" in basket
+    assert spring.get(spring.session(userId=basket)).status == 401
+
+
+@pytest.mark.parametrize("value", ["c2hvcnQ=", "no base64 at all!", "====", "a" * 400, str(uuid.uuid4())])
+def test_cookie_that_could_be_none(spring, value):
+    monitor = spring.house.stage.monitor()
+    refused(spring.house.door.get("/reports/x", {"Cookie": f"SESSION={value}"}), 401, "no_session")
+    assert commands(monitor, spring.house.stage) == []
