@@ -27,9 +27,9 @@ def test_who_logs_in_at_the_application_is_known_to_the_service_beside_it(house,
     assert visitor.get(login).status == 200
     response = visitor.post(login, username=user, password="right", role="editor")
     assert (response.status, response.header("Location")) == (303, "/reports/x")
-    assert house.told(visitor) == (user, "editor")
+    assert house.told(visitor) == (user, "editor,member")
     assert unquote(house.reports.last.header("X-User-Name")) == "Jürgen Groß ✓"
-    assert house.told(visitor, "/desk/x") == (user, "editor")
+    assert house.told(visitor, "/desk/x") == (user, "editor,member")
 
 
 def test_application_goes_on_to_have_its_session(house, user):
@@ -68,23 +68,31 @@ def test_doorward_only_reads(house, user):
     house.redis("PEXPIRE", key, 60_000)
     monitor, before = house.stage.monitor(), house.redis("GET", key)
     for _ in range(3):
-        assert house.told(visitor) == (user, "editor")
+        assert house.told(visitor) == (user, "editor,member")
     assert commands(monitor, house.stage) == ["GET"] * 3
     assert house.redis("GET", key) == before and 0 < house.redis("PTTL", key) <= 60_000
 
 
-# What a field of the session is told as; None: it is no single value, or is not there.
+# What a field of the session is told as; None: it is not there.
 VALUES = {"/account/id": "4711", "/account/limits/day": "5", "/account/limits/month/1/1/0": "3", "/account/name": "Jürgen Groß ✓", "level": "3",
-          "active": "true", "locked": "false", "ratio": "0.25", "note": 'a;b|c"{}:s:3:"x";', "nothing": None, "account": None, "basket": None,
-          "/account/none": None, "/account/roles/2": None, "/note/0": None, "/user_id/0": None}  # fmt: skip
+          "active": "true", "locked": "false", "ratio": "0.25", "note": 'a;b|c"{}:s:3:"x";', "nothing": None, "/account/none": None,
+          "/account/roles/1": "member", "/account/roles/2": None, "/note/0": None, "/user_id/0": None}  # fmt: skip
 
 
 def test_values_of_every_kind(house, user):
     names = {name: f"X-Value-{n}" for n, name in enumerate(VALUES)}
     door = house.start(headers={header: f"{{{name}?}}" for name, header in names.items()})
-    assert house.told(house.visitor(door).log_in(user)) == (user, "editor")
+    assert house.told(house.visitor(door).log_in(user)) == (user, "editor,member")
     told = {name: house.reports.last.header(header) for name, header in names.items()}
     assert {name: value and unquote(value) for name, value in told.items()} == VALUES
+
+
+@pytest.mark.parametrize("name", ["account", "/account/limits/month", "basket", "again"])
+def test_what_is_wanted_and_no_single_value(house, user, name):
+    """It cannot be read, and half an identity is none."""
+    door = house.start(headers={"X-Value": f"{{{name}?}}"})
+    assert house.told(house.visitor(door).log_in(user)) is None
+    assert door.log.wait_for_json(lambda e: e.get("event") == "session_undecodable", 5, "the event")["hint"]
 
 
 # ---- changing ----
@@ -92,17 +100,17 @@ def test_values_of_every_kind(house, user):
 
 def test_role_that_the_application_changes_counts_from_the_next_request(house, user):
     door = house.start(session={"fields": {"roles": "role"}}, headers={"X-User-Role": "{role}"})
-    visitor = house.visitor(door).log_in(user, "reader")
-    assert house.told(visitor) == (user, "reader") and house.told(visitor, "/desk/x") is None
+    visitor = house.visitor(door).log_in(user, "reader,member")
+    assert house.told(visitor) == (user, "reader,member") and house.told(visitor, "/desk/x") is None
     assert visitor.post("/role", role="editor").status == 204
-    assert house.told(visitor, "/desk/x") == (user, "editor")
+    assert house.told(visitor, "/desk/x") == (user, "editor,member")
 
 
 def test_new_id_of_the_same_session(house, user):
     visitor = house.visitor().log_in(user)
     old = visitor.cookies["PHPSESSID"]
     assert visitor.post("/renew").status == 204 and visitor.cookies["PHPSESSID"] != old
-    assert house.told(visitor) == (user, "editor")
+    assert house.told(visitor) == (user, "editor,member")
     visitor.cookies["PHPSESSID"] = old
     assert house.told(visitor) is None
 

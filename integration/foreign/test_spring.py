@@ -7,7 +7,7 @@ import uuid
 from urllib.parse import unquote
 
 import pytest
-from support.expect import cookie_expired, refused
+from support.expect import cookie_expired, cookie_untouched, refused
 from support.foreign import House, recorded
 from support.places import commands
 from support.stage import Stage
@@ -38,7 +38,8 @@ class Spring:
         return (door or self.house.door).get(path, cookie(id))
 
     def refused_as(self, id, code):
-        response = refused(self.get(id), 401)
+        """The cookie is the application's, so it stays."""
+        response = cookie_untouched(refused(self.get(id), 401, "no_session"))
         assert self.house.door.logged(response.header("X-Request-Id"))["reason"] == code
         return response
 
@@ -70,9 +71,9 @@ def test_session_is_known(spring):
     assert commands(monitor, spring.house.stage) == ["HGETALL"] * 2
 
 
-# What an attribute is told as; None: it is an object of the application's, or is not there.
-VALUES = {"account": "9007199254740993", "level": "-3", "active": "true", "name": "Jürgen Groß 😀", "plan": None, "basket": None, "recent": None,
-          "SPRING_SECURITY_CONTEXT": None, "removed": None, "none": None}  # fmt: skip
+# What an attribute is told as; None: it is not there. What is removed from a session of Spring's stays, with nothing in it.
+VALUES = {"account": "9007199254740993", "level": "-3", "active": "true", "name": "Jürgen Groß 😀", "removed": None, "none": None}
+OBJECTS = ("plan", "basket", "recent", "SPRING_SECURITY_CONTEXT")
 
 
 def test_values_of_every_kind(spring):
@@ -83,6 +84,14 @@ def test_values_of_every_kind(spring):
     assert {name: value and unquote(value) for name, value in told.items()} == VALUES
 
 
+@pytest.mark.parametrize("name", OBJECTS)
+def test_object_that_is_wanted(spring, name):
+    """It cannot be read, and half an identity is none."""
+    door = spring.house.start(headers={"X-Value": f"{{{name}?}}"})
+    refused(spring.get(spring.session(), door=door), 401, "no_session")
+    assert "object" in door.log.wait_for_json(lambda e: e.get("event") == "session_undecodable", 5, "the event")["hint"]
+
+
 @pytest.mark.parametrize(("idle", "known"), [(0, True), (1790, True), (1801, False), (2099, False)])
 def test_hash_outlives_its_session_by_five_minutes(spring, idle, known):
     """The JDK's record says 1,800 seconds; the key is there all the while."""
@@ -90,14 +99,14 @@ def test_hash_outlives_its_session_by_five_minutes(spring, idle, known):
     if known:
         assert spring.get(id).status == 200
     else:
-        cookie_expired(spring.refused_as(id, "session_expired"), "SESSION")
+        spring.refused_as(id, "session_unknown")
     assert spring.redis("EXISTS", spring.key(id)) == 1
 
 
 def test_session_that_was_ended_leaves_its_hash_behind(spring):
     id = spring.session("spring_ended.resp")
     assert spring.get(spring.session()).status == 200
-    spring.refused_as(id, "session_expired")
+    spring.refused_as(id, "session_unknown")
     assert spring.redis("EXISTS", spring.key(id)) == 1
 
 
@@ -123,7 +132,7 @@ def test_user_that_cannot_be_read(spring, value):
 def test_user_that_is_an_object(spring):
     basket = recorded("spring.resp")[b"sessionAttr:basket"]
     assert b"mallory" in basket
-    assert spring.get(spring.session(userId=basket)).status == 401
+    spring.refused_as(spring.session(userId=basket), "session_undecodable")
 
 
 @pytest.mark.parametrize("value", ["c2hvcnQ=", "no base64 at all!", "====", "a" * 400, str(uuid.uuid4())])
