@@ -1,5 +1,6 @@
 """Sessions as Spring Session keeps them. Spring itself is not run: it is in no package of Debian's. What is put into Redis was
-recorded from java/SpringSession.java, whose values are the JDK's own; see tests/session/recorded/README.md."""
+recorded from java/SpringSession.java, whose values are made by the JDK and by Jackson; see tests/session/recorded/README.md.
+"""
 
 import base64
 import time
@@ -11,6 +12,9 @@ from support.expect import cookie_expired, cookie_untouched, refused
 from support.foreign import House, recorded
 from support.places import commands
 from support.stage import Stage
+
+
+RECORDS = ["spring.resp", "spring_json.resp"]
 
 
 class Spring:
@@ -50,9 +54,8 @@ def cookie(id):
 
 
 def aged(value, milliseconds):
-    """A java.lang.Long in the JDK's form with another number: its last eight bytes."""
-    assert b"java.lang.Long" in value
-    return value[:-8] + milliseconds.to_bytes(8, "big")
+    """A java.lang.Long in the JDK's form with another number (its last eight bytes), or what Jackson writes for that."""
+    return value[:-8] + milliseconds.to_bytes(8, "big") if b"java.lang.Long" in value else str(milliseconds).encode()
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +64,9 @@ def spring(redis_server, tmp_path_factory):
         yield Spring(House(stage, "spring.yaml"))
 
 
-def test_session_is_known(spring):
-    id = spring.session()
+@pytest.mark.parametrize("record", RECORDS)
+def test_session_is_known(spring, record):
+    id = spring.session(record)
     monitor = spring.house.stage.monitor()
     assert spring.get(id).status == 200 and spring.get(id, "/desk/x").status == 200
     request = spring.house.reports.last
@@ -76,10 +80,11 @@ VALUES = {"account": "9007199254740993", "level": "-3", "active": "true", "name"
 OBJECTS = ("plan", "basket", "recent", "SPRING_SECURITY_CONTEXT")
 
 
-def test_values_of_every_kind(spring):
+@pytest.mark.parametrize("record", RECORDS)
+def test_values_of_every_kind(spring, record):
     names = {name: f"X-Value-{n}" for n, name in enumerate(VALUES)}
     door = spring.house.start(headers={header: f"{{{name}?}}" for name, header in names.items()})
-    assert spring.get(spring.session(), door=door).status == 200
+    assert spring.get(spring.session(record), door=door).status == 200
     told = {name: spring.house.reports.last.header(header) for name, header in names.items()}
     assert {name: value and unquote(value) for name, value in told.items()} == VALUES
 

@@ -180,6 +180,24 @@ TEST_CASE("a session of Spring, with the values of the JDK") {
   CHECK(r["maxInactiveInterval"] == "1800");
 }
 
+TEST_CASE("the same with the values of Jackson") {
+  recorded const hash("spring_json.resp");
+  auto r = spring({"name", "account", "level", "active", "ratio", "odd"});
+  REQUIRE(r.of(hash.reply()).what == outcome::found);
+  CHECK(r["userId"] == "42");
+  CHECK(r["role"] == "editor");
+  CHECK(r["name"] == "Jürgen Groß \U0001F600");
+  CHECK(r["account"] == "9007199254740993");
+  CHECK(r["level"] == "-3");
+  CHECK(r["active"] == "true");
+  CHECK(r["ratio"] == "0.25");
+  CHECK(r["odd"] == std::string("a\0b", 3));  // no header will hold it
+  for (auto const* name : {"basket", "recent", "SPRING_SECURITY_CONTEXT"}) {
+    INFO(name);
+    CHECK(spring({name}).of(hash.reply()).what == outcome::malformed);
+  }
+}
+
 TEST_CASE("an attribute that Spring removed has nothing in it, and is not there") {
   recorded hash("spring.resp");
   REQUIRE(hash["sessionAttr:removed"].empty());

@@ -18,8 +18,8 @@ import java.util.Set;
  * makes them: by the JDK's own ObjectOutputStream. Spring Session itself is not used; it is in no package of Debian's. Names,
  * kinds of values and the five minutes are those of its documentation ("Storage Details").
  *
- * <p>{@code java SpringSession.java PORT DATABASE ID USER} does what a login does, {@code java SpringSession.java PORT
- * DATABASE ID} what the end of that session does. It needs a JDK, for it is compiled as it is run.
+ * <p>{@code java SpringSession PORT DATABASE ID USER} does what a login does, {@code java SpringSession PORT DATABASE ID}
+ * what the end of that session does.
  */
 public final class SpringSession {
     private static final String SESSIONS = "spring:session:sessions:";
@@ -51,6 +51,13 @@ public final class SpringSession {
     }
 
     private enum Plan { FREE, PAID }
+
+    /** Makes bytes of a value. */
+    interface Serializer {
+        byte[] apply(Object value) throws IOException;
+    }
+
+    static Serializer serializer = SpringSession::inJava;
 
     private final DataInputStream in;
     private final OutputStream out;
@@ -115,8 +122,11 @@ public final class SpringSession {
     }
 
     private static byte[] serialized(Object value) throws IOException {
+        return value == null ? new byte[0] : serializer.apply(value);
+    }
+
+    private static byte[] inJava(Object value) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        if (value == null) return bytes.toByteArray();
         try (ObjectOutputStream writer = new ObjectOutputStream(bytes)) {
             writer.writeObject(value);
         }

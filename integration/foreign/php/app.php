@@ -81,7 +81,7 @@ switch ("{$_SERVER['REQUEST_METHOD']} $path") {
         ]);
         break;
     case 'POST /role':
-        $_SESSION['role'] = $_POST['role'];
+        $_SESSION['role'] = $_SESSION['account']['roles'][0] = $_POST['role'];
         http_response_code(204);
         break;
     case 'POST /renew':
