@@ -6,9 +6,9 @@ import subprocess
 
 from .doorward import ROOT
 
-# What npm says when it cannot ask its registry at all. Everything else is a mistake of ours.
+# What npm says when it cannot ask its registry, or a proxy will not let it. Everything else is a mistake of ours.
 OUT_OF_REACH = {"ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ENOTCACHED",
-                "ERR_SOCKET_TIMEOUT", "FETCH_ERROR"}  # fmt: skip
+                "ERR_SOCKET_TIMEOUT", "FETCH_ERROR", "E403", "E407", "E502", "E503", "E504"}  # fmt: skip
 
 
 class OutOfReach(Exception):
@@ -27,9 +27,12 @@ def packages(folder):
     for name in ("package.json", "package-lock.json"):
         shutil.copy(folder / name, there)
     # No script of a package's runs, and no version that does not fit the Node that is here.
-    run = subprocess.run(["npm", "ci", "--ignore-scripts", "--engine-strict", "--no-audit", "--no-fund", "--prefer-offline",
-                          "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"],
-                         cwd=there, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL)  # fmt: skip
+    try:
+        run = subprocess.run(["npm", "ci", "--ignore-scripts", "--engine-strict", "--no-audit", "--no-fund", "--prefer-offline",
+                              "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"],
+                             cwd=there, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise OutOfReach("no answer") from None
     if run.returncode:
         codes = re.findall(r"^npm (?:ERR!|error) code (\w+)", run.stderr, re.M)
         if codes and codes[0] in OUT_OF_REACH:
