@@ -76,7 +76,7 @@ def test_doorward_only_reads(house, user):
 # What a field of the session is told as; None: it is not there.
 VALUES = {"/account/id": "4711", "/account/limits/day": "5", "/account/limits/month/1/1/0": "3", "/account/name": "Jürgen Groß ✓", "level": "3",
           "active": "true", "locked": "false", "ratio": "0.25", "note": 'a;b|c"{}:s:3:"x";', "nothing": None, "/account/none": None,
-          "/account/roles/1": "member", "/account/roles/2": None, "/note/0": None, "/user_id/0": None}  # fmt: skip
+          "/roles/1": "member", "/roles/2": None, "/note/0": None, "/uid/0": None}  # fmt: skip
 
 
 def test_values_of_every_kind(house, user):

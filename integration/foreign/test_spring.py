@@ -2,8 +2,6 @@
 recorded from java/SpringSession.java, whose values are made by the JDK and by Jackson; see tests/session/recorded/README.md.
 """
 
-import base64
-import time
 import uuid
 from urllib.parse import unquote
 
@@ -11,32 +9,16 @@ import pytest
 from support.expect import cookie_expired, cookie_untouched, refused
 from support.foreign import House, recorded
 from support.places import commands
+from support.spring import RECORDS, cookie, key, session
 from support.stage import Stage
 
 
-RECORDS = ["spring.resp", "spring_json.resp"]
-
-
 class Spring:
-    """Sessions in Redis, as they were recorded and as old as a play wants them."""
-
     def __init__(self, house):
         self.house, self.redis = house, house.redis
 
-    def session(self, record="spring.resp", idle=0, **more):
-        """One that was last used `idle` seconds ago; returns its id."""
-        id = str(uuid.uuid4())
-        now = int(time.time() * 1000)
-        fields = dict(recorded(record))
-        fields[b"creationTime"] = aged(fields[b"creationTime"], now - 3_600_000)
-        fields[b"lastAccessedTime"] = aged(fields[b"lastAccessedTime"], now - idle * 1000)
-        fields.update({f"sessionAttr:{name}".encode(): value for name, value in more.items()})
-        self.redis("HSET", self.key(id), *(word for pair in fields.items() for word in pair))
-        self.redis("EXPIRE", self.key(id), 2100)
-        return id
-
-    def key(self, id):
-        return f"spring:session:sessions:{id}"
+    def session(self, *how, **more):
+        return session(self.redis, *how, **more)
 
     def get(self, id, path="/reports/x", door=None):
         return (door or self.house.door).get(path, cookie(id))
@@ -45,17 +27,6 @@ class Spring:
         """The cookie is the application's, so it stays."""
         response = cookie_untouched(refused(self.get(id), 401, "no_session"))
         assert self.house.door.logged(response.header("X-Request-Id"))["reason"] == code
-        return response
-
-
-def cookie(id):
-    """As Spring Session's DefaultCookieSerializer makes it."""
-    return {"Cookie": f"SESSION={base64.b64encode(id.encode()).decode()}"}
-
-
-def aged(value, milliseconds):
-    """A java.lang.Long in the JDK's form with another number (its last eight bytes), or what Jackson writes for that."""
-    return value[:-8] + milliseconds.to_bytes(8, "big") if b"java.lang.Long" in value else str(milliseconds).encode()
 
 
 @pytest.fixture(scope="module")
@@ -105,27 +76,27 @@ def test_hash_outlives_its_session_by_five_minutes(spring, idle, known):
         assert spring.get(id).status == 200
     else:
         spring.refused_as(id, "session_unknown")
-    assert spring.redis("EXISTS", spring.key(id)) == 1
+    assert spring.redis("EXISTS", key(id)) == 1
 
 
 def test_session_that_was_ended_leaves_its_hash_behind(spring):
     id = spring.session("spring_ended.resp")
     assert spring.get(spring.session()).status == 200
     spring.refused_as(id, "session_unknown")
-    assert spring.redis("EXISTS", spring.key(id)) == 1
+    assert spring.redis("EXISTS", key(id)) == 1
 
 
 def test_logout_here_ends_it(spring):
     id = spring.session()
     cookie_expired(spring.house.door.ask("POST", "/logout", cookie(id), b""), "SESSION")
-    assert spring.redis("EXISTS", spring.key(id)) == 0
+    assert spring.redis("EXISTS", key(id)) == 0
 
 
 @pytest.mark.parametrize("field", ["creationTime", "maxInactiveInterval", "lastAccessedTime"])
 def test_hash_of_which_a_part_is_lacking(spring, field):
     """A touch that comes after the end leaves such a hash."""
     id = spring.session()
-    spring.redis("HDEL", spring.key(id), field)
+    spring.redis("HDEL", key(id), field)
     assert spring.get(id).status == 401
 
 

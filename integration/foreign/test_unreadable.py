@@ -105,8 +105,8 @@ def test_session_of_django_in_json(django):
 
 NONSENSE = {
     "nothing": b"", "half an object": b"{", "a list": b"[]", "JSON's null": b"null", "text": b"not a session", "zeros": b"\x00" * 100,
-    "an array cut off": b'a:1:{s:7:"user_id";s:2:"42";', "a length that is wrong": b'user_id|s:200:"42";', "a user twice": b'user_id|s:2:"42";user_id|s:2:"43";',
-    "a number cut off": b"user_id|i:1", "a count that is wrong": b'a:99999999:{s:7:"user_id";s:2:"42";}', "depth": b"a:1:{" * 2000,
+    "an array cut off": b'a:1:{s:3:"uid";s:2:"42";', "a length that is wrong": b'uid|s:200:"42";', "a user twice": b'uid|s:2:"42";uid|s:2:"43";',
+    "a number cut off": b"uid|i:1", "a count that is wrong": b'a:99999999:{s:3:"uid";s:2:"42";}', "depth": b"a:1:{" * 2000,
 }  # fmt: skip
 
 

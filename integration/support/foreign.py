@@ -4,11 +4,14 @@ import json
 import re
 from urllib.parse import urlencode
 
+import yaml
+
 from .client import RawClient
+from .doorward import merged
 from .logins import FORM
 from .npm import packages
 from .programs import Program, listening
-from .redis_server import PASSWORD, ROOT, documented_acl
+from .redis_server import PASSWORD, ROOT
 
 APPS = ROOT / "integration/foreign"
 RECORDED = ROOT / "tests/session/recorded"
@@ -84,21 +87,30 @@ class Visitor:
         return response.json()
 
 
+def recipe(stage, text, shop=None, secret="", **changes):
+    """A doorward with a configuration that somebody copied from us. The application is at `shop`, or else the stage's."""
+    # It may do in Redis what docs/redis.md says is enough to read such sessions and to end them, and with their keys only.
+    session = merged(yaml.safe_load(text)["session"], changes.get("session", {}))
+    reads = "+hgetall" if session["encoding"] == "spring" else "+get"
+    keys = "~" + session["key"].replace("{id}", "*")
+    stage.server.admin("ACL", "SETUSER", READER, "reset", "on", f">{PASSWORD}", keys, "resetchannels", "-@all", "+ping", "+del", reads, "+select")
+    addresses = {f"http://127.0.0.1:{port}": url for port, url in ((3000, shop or stage.identity.url), (8081, shop or stage.identity.url), (3100, stage.app.url))}
+    here = {written: url for written, url in addresses.items() if written in text}
+    return stage.start_text(text, here, {"SESSION_SECRET": secret}, READER, **changes)
+
+
 class House:
     """An application at `/`, and at `/reports/` and `/desk/` a service that has no sessions: `reports`."""
 
     def __init__(self, stage, example, app=None, secret=""):
-        self.stage, self.example, self.app, self.secret = stage, ROOT / "conf/examples" / example, app, secret
+        self.stage, self.app, self.secret = stage, app, secret
+        self.example = ROOT / "conf/examples" / example
         self.redis, self.reports = stage.redis, stage.app
-        # Exactly what the documentation says is enough to read these sessions and to end them.
-        stage.server.admin("ACL", "SETUSER", READER, "reset", "on", f">{PASSWORD}", *documented_acl(READER), "+select")
         self.door = self.start()
 
-    def start(self, env=None, **changes):
+    def start(self, **changes):
         """A doorward with that file."""
-        shop = self.app.url if self.app else self.stage.identity.url
-        addresses = {"http://127.0.0.1:3000": shop, "http://127.0.0.1:3100": self.reports.url}
-        return self.stage.start_file(self.example, addresses, {"SESSION_SECRET": self.secret, **(env or {})}, READER, **changes)
+        return recipe(self.stage, self.example.read_text(), self.app and self.app.url, self.secret, **changes)
 
     def visitor(self, door=None):
         return Visitor((door or self.door).address)

@@ -80,14 +80,14 @@ class Stage:
         """Runs doorward with the configuration above and these changes to it."""
         return self._run(self.config(**changes), ready, env)
 
-    def start_file(self, file, replacing, env=None, user=USER, **changes):
-        """Runs doorward with somebody's file, in which addresses are replaced by those of this stage, on free ports.
+    def start_file(self, file, replacing):
+        """Runs doorward with somebody's file, in which addresses are replaced by those of this stage, on free ports."""
+        return self.start_text(file.read_text(), replacing)
 
-        `user` is one that Redis knows. Without `changes` to the file the rest of it is taken byte for byte.
-        """
-        text = file.read_text()
+    def start_text(self, text, replacing, env=None, user=USER, **changes):
+        """The same with what stands in a file. `user` is one that Redis knows; without `changes` the text stays as it is."""
         for written, here in {"redis://127.0.0.1:6379": f"redis://{user}:{PASSWORD}@{self.server.tcp}/{self.db}", **replacing}.items():
-            assert text.count(written) == 1, f"{written} in {file}"
+            assert text.count(written) == 1, f"{written} in {text}"
             text = text.replace(written, here)
         own = {key: value for key, value in self.config().items() if key in ("server", "admin", "log")}
         if changes:

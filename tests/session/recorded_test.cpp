@@ -71,14 +71,17 @@ std::string const member = "editor,member";
 // ---- JSON ----
 
 TEST_CASE("express-session in connect-redis") {
-  reading r{.others = {"/profile/name", "/profile/languages/1", "/profile/newsletter", "/profile/since", "views", "/cookie/path"}};
+  reading r{.user = "/user/id",
+            .roles = "/user/roles",
+            .others = {"/user/name", "/user/profile/languages/1", "/user/profile/newsletter", "/user/profile/since",
+                       "views", "/cookie/path"}};
   REQUIRE(r.of("express.resp").what == outcome::found);
-  CHECK(r["userId"] == "42");
-  CHECK(r["role"] == "editor");
-  CHECK(r["/profile/name"] == "Jürgen Groß");
-  CHECK(r["/profile/languages/1"] == "en");
-  CHECK(r["/profile/newsletter"] == "false");
-  CHECK(r["/profile/since"] == "2019");
+  CHECK(r["/user/id"] == "42");
+  CHECK(r["/user/roles"] == "editor");
+  CHECK(r["/user/name"] == "Jürgen Groß");
+  CHECK(r["/user/profile/languages/1"] == "en");
+  CHECK(r["/user/profile/newsletter"] == "false");
+  CHECK(r["/user/profile/since"] == "2019");
   CHECK(r["views"] == "1");
   CHECK(r["/cookie/path"] == "/");
 }
@@ -112,13 +115,13 @@ TEST_CASE("a session of PHP, whichever of its two text handlers wrote it") {
   for (auto const* name : {"php.resp", "php_serialize.resp"}) {
     INFO(name);
     reading r{.encoding = session_encoding::php,
-              .user = "user_id",
-              .roles = "/account/roles",
+              .user = "uid",
+              .roles = "roles",
               .others = {"/account/name", "/account/id", "/account/limits/month/1/1/0", "level", "active", "locked",
                          "ratio", "note", "nothing", "/account/none"}};
     REQUIRE(r.of(name).what == outcome::found);
-    CHECK(r["user_id"] == "42");
-    CHECK(r["/account/roles"] == member);
+    CHECK(r["uid"] == "42");
+    CHECK(r["roles"] == member);
     CHECK(r["/account/name"] == "Jürgen Groß ✓");
     CHECK(r["/account/id"] == "4711");
     CHECK(r["/account/limits/month/1/1/0"] == "3");
@@ -135,12 +138,12 @@ TEST_CASE("a session of PHP, whichever of its two text handlers wrote it") {
 TEST_CASE("an object in a session of PHP is passed over, and nothing in it is a field") {
   for (auto const* name : {"php.resp", "php_serialize.resp"}) {
     INFO(name);
-    reading wanted{.encoding = session_encoding::php, .user = "user_id", .others = {"basket"}};
+    reading wanted{.encoding = session_encoding::php, .user = "uid", .others = {"basket"}};
     CHECK(wanted.of(name).what == outcome::malformed);
     CHECK(wanted.fields.empty());
-    reading same{.encoding = session_encoding::php, .user = "user_id", .others = {"again"}};
+    reading same{.encoding = session_encoding::php, .user = "uid", .others = {"again"}};
     CHECK(same.of(name).what == outcome::malformed);
-    reading inside{.encoding = session_encoding::php, .user = "user_id", .others = {"/basket/items/pears"}};
+    reading inside{.encoding = session_encoding::php, .user = "uid", .others = {"/basket/items/pears"}};
     CHECK_FALSE(inside.of(name)["/basket/items/pears"]);
   }
 }
@@ -148,7 +151,7 @@ TEST_CASE("an object in a session of PHP is passed over, and nothing in it is a 
 TEST_CASE("PHP's other handlers are not read") {
   for (auto const* name : {"php_binary.resp", "igbinary.resp"}) {
     INFO(name);
-    reading r{.encoding = session_encoding::php, .user = "user_id"};
+    reading r{.encoding = session_encoding::php, .user = "uid"};
     CHECK(r.of(name).what == outcome::malformed);
     CHECK(r.fields.empty());
   }
@@ -160,7 +163,7 @@ TEST_CASE("PHP's other handlers are not read") {
 namespace {
 
 reading spring(std::vector<std::string> others = {}) {
-  return {.encoding = session_encoding::spring, .others = std::move(others)};
+  return {.encoding = session_encoding::spring, .roles = "roles", .others = std::move(others)};
 }
 
 }  // namespace
@@ -171,7 +174,7 @@ TEST_CASE("a session of Spring, with the values of the JDK") {
   auto r = spring({"name", "account", "level", "active", "lastAccessedTime", "maxInactiveInterval"});
   REQUIRE(r.of(hash.reply(), then).what == outcome::found);
   CHECK(r["userId"] == "42");
-  CHECK(r["role"] == "editor");
+  CHECK(r["roles"] == "editor");
   CHECK(r["name"] == "Jürgen Groß \U0001F600");  // two surrogates in Java's own UTF-8
   CHECK(r["account"] == "9007199254740993");
   CHECK(r["level"] == "-3");
@@ -185,7 +188,7 @@ TEST_CASE("the same with the values of Jackson") {
   auto r = spring({"name", "account", "level", "active", "ratio", "odd"});
   REQUIRE(r.of(hash.reply()).what == outcome::found);
   CHECK(r["userId"] == "42");
-  CHECK(r["role"] == "editor");
+  CHECK(r["roles"] == "editor");
   CHECK(r["name"] == "Jürgen Groß \U0001F600");
   CHECK(r["account"] == "9007199254740993");
   CHECK(r["level"] == "-3");
@@ -204,9 +207,9 @@ TEST_CASE("an attribute that Spring removed has nothing in it, and is not there"
   auto r = spring({"removed"});
   REQUIRE(r.of(hash.reply(), java_number(hash["lastAccessedTime"], 8)).what == outcome::found);
   CHECK_FALSE(r["removed"]);
-  hash["sessionAttr:role"] = {};
+  hash["sessionAttr:roles"] = {};
   REQUIRE(r.of(hash.reply(), java_number(hash["lastAccessedTime"], 8)).what == outcome::found);
-  CHECK_FALSE(r["role"]);
+  CHECK_FALSE(r["roles"]);
   hash["sessionAttr:userId"] = {};
   CHECK(r.of(hash.reply(), java_number(hash["lastAccessedTime"], 8)).what == outcome::ghost);
 }
@@ -287,9 +290,9 @@ TEST_CASE("a record that is cut off anywhere is not read, nor one with something
     session_encoding encoding;
     char const* user;
   };
-  row const rows[] = {{"express.resp", session_encoding::json, "userId"},
+  row const rows[] = {{"express.resp", session_encoding::json, "/user/id"},
                       {"django_json.resp", session_encoding::json, "_auth_user_id"},
-                      {"php_serialize.resp", session_encoding::php, "user_id"}};
+                      {"php_serialize.resp", session_encoding::php, "uid"}};
   for (auto const& row : rows) {
     INFO(row.name);
     recorded const whole(row.name);
@@ -306,12 +309,12 @@ TEST_CASE("a record that is cut off anywhere is not read, nor one with something
 
 TEST_CASE("what PHP's `php` handler wrote can only be cut between two names") {
   recorded const whole("php.resp");
-  reading r{.encoding = session_encoding::php, .user = "user_id"};
+  reading r{.encoding = session_encoding::php, .user = "uid"};
   REQUIRE(r.of(whole.reply()).what == outcome::found);
   std::size_t read = 0;
   for (std::size_t n = 1; n < whole.text().size(); ++n)
     if (r.of(text_reply(whole.text().substr(0, n))).what != outcome::malformed) ++read;
-  // basket, again, user_id, role, account, level, active, locked, ratio, nothing, note; views is the last.
+  // basket, again, uid, roles, account, level, active, locked, ratio, nothing, note; views is the last.
   CHECK(read == 11);
 }
 

@@ -43,9 +43,8 @@ app.post("/login", (request, response, next) => {
   // A new id with each login, so that nobody knows it from before.
   request.session.regenerate((problem) => {
     if (problem) return next(problem);
-    request.session.userId = request.body.username;
-    request.session.role = request.body.role ?? "reader";
-    request.session.profile = { name: "Jürgen Groß", languages: ["de", "en"], newsletter: false, since: 2019 };
+    const profile = { languages: ["de", "en"], newsletter: false, since: 2019 };
+    request.session.user = { id: request.body.username, roles: [request.body.role ?? "reader"], name: "Jürgen Groß", profile };
     request.session.views = 0;
     request.session.save((failed) => (failed ? next(failed) : response.redirect(303, back(request))));
   });
@@ -59,27 +58,27 @@ app.post("/login/passport", (request, response, next) => {
 });
 
 app.get("/me", (request, response) => {
-  const { userId, role, views, passport: other } = request.session;
-  if (userId !== undefined) request.session.views = views + 1;
+  const { user, views, passport: other } = request.session;
+  if (user) request.session.views = views + 1;
   response.json({
     id: request.sessionID,
-    user: userId ?? other?.user?.id ?? null,
-    role: role ?? other?.user?.roles?.[0] ?? null,
+    user: user?.id ?? other?.user?.id ?? null,
+    roles: user?.roles ?? other?.user?.roles ?? null,
     views: request.session.views ?? null,
     told: request.headers["x-user-id"] ?? null,
   });
 });
 
 app.post("/role", (request, response) => {
-  request.session.role = request.body.role;
+  request.session.user.roles = [request.body.role];
   response.sendStatus(204);
 });
 
 app.post("/renew", (request, response, next) => {
-  const { userId, role, views } = request.session;
+  const { user, views } = request.session;
   request.session.regenerate((problem) => {
     if (problem) return next(problem);
-    Object.assign(request.session, { userId, role, views });
+    Object.assign(request.session, { user, views });
     response.sendStatus(204);
   });
 });

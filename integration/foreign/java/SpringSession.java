@@ -83,7 +83,7 @@ public final class SpringSession {
         fields.put("maxInactiveInterval", SECONDS);
         fields.put("lastAccessedTime", now);
         fields.put("sessionAttr:userId", user);
-        fields.put("sessionAttr:role", "editor");
+        fields.put("sessionAttr:roles", "editor");
         fields.put("sessionAttr:name", "Jürgen Groß \uD83D\uDE00");
         fields.put("sessionAttr:odd", "a\u0000b");
         fields.put("sessionAttr:account", 9_007_199_254_740_993L);

@@ -35,9 +35,9 @@ function fill(string $user, string $role): void
     $basket->before = new Basket();
     $_SESSION['basket'] = $basket;
     $_SESSION['again'] = $basket;
-    $_SESSION['user_id'] = $user;
-    $_SESSION['role'] = $role;
-    $_SESSION['account'] = ['id' => 4711, 'name' => 'Jürgen Groß ✓', 'roles' => [$role, 'member'], 'limits' => ['day' => 5, 'month' => [1, [2, [3]]]]];
+    $_SESSION['uid'] = $user;
+    $_SESSION['roles'] = [$role, 'member'];
+    $_SESSION['account'] = ['id' => 4711, 'name' => 'Jürgen Groß ✓', 'limits' => ['day' => 5, 'month' => [1, [2, [3]]]]];
     $_SESSION['level'] = 3;
     $_SESSION['active'] = true;
     $_SESSION['locked'] = false;
@@ -67,21 +67,21 @@ switch ("{$_SERVER['REQUEST_METHOD']} $path") {
         see($_GET['next'] ?? '/me');
         break;
     case 'GET /me':
-        if (isset($_SESSION['user_id'])) {
+        if (isset($_SESSION['uid'])) {
             $_SESSION['views']++;
         }
         header('Content-Type: application/json');
         echo json_encode([
             'id' => session_id(),
-            'user' => $_SESSION['user_id'] ?? null,
-            'role' => $_SESSION['role'] ?? null,
+            'user' => $_SESSION['uid'] ?? null,
+            'roles' => $_SESSION['roles'] ?? null,
             'views' => $_SESSION['views'] ?? null,
             'basket' => $_SESSION['basket'] ?? null,
             'told' => $_SERVER['HTTP_X_USER_ID'] ?? null,
         ]);
         break;
     case 'POST /role':
-        $_SESSION['role'] = $_SESSION['account']['roles'][0] = $_POST['role'];
+        $_SESSION['roles'] = [$_POST['role'], 'member'];
         http_response_code(204);
         break;
     case 'POST /renew':
