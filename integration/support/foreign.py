@@ -1,5 +1,6 @@
 """Applications that keep sessions of their own in Redis, run as they are, and somebody who visits them."""
 
+import itertools
 import json
 import re
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from .redis_server import PASSWORD, ROOT
 
 APPS = ROOT / "integration/foreign"
 RECORDED = ROOT / "tests/session/recorded"
-READER = "doorward-reader"
+_readers = itertools.count(1)
 SECRETS = ["newest secret of the play", "an older secret"]
 
 
@@ -93,10 +94,11 @@ def recipe(stage, text, shop=None, secret="", **changes):
     session = merged(yaml.safe_load(text)["session"], changes.get("session", {}))
     reads = "+hgetall" if session["encoding"] == "spring" else "+get"
     keys = "~" + session["key"].replace("{id}", "*")
-    stage.server.admin("ACL", "SETUSER", READER, "reset", "on", f">{PASSWORD}", keys, "resetchannels", "-@all", "+ping", "+del", reads, "+select")
+    reader = f"reader-{next(_readers)}"
+    stage.server.admin("ACL", "SETUSER", reader, "reset", "on", f">{PASSWORD}", keys, "resetchannels", "-@all", "+ping", "+del", reads, "+select")
     addresses = {f"http://127.0.0.1:{port}": url for port, url in ((3000, shop or stage.identity.url), (8081, shop or stage.identity.url), (3100, stage.app.url))}
     here = {written: url for written, url in addresses.items() if written in text}
-    return stage.start_text(text, here, {"SESSION_SECRET": secret}, READER, **changes)
+    return stage.start_text(text, here, {"SESSION_SECRET": secret}, reader, **changes)
 
 
 class House:
@@ -114,6 +116,10 @@ class House:
 
     def visitor(self, door=None):
         return Visitor((door or self.door).address)
+
+    def key_of(self, visitor):
+        """Where the application keeps this visitor's session."""
+        return self.app.key(visitor.me()["id"])
 
     def told(self, visitor, path="/reports/x"):
         """What the service is told of this visitor: user and role, or None when it is not asked."""
