@@ -1,18 +1,54 @@
 """Sessions that other programs wrote: values made by hand in a real Redis, under the documented ACL user."""
 
+import itertools
 import json
 import re
 
 import pytest
+from support.by_hand import express_cookie, java_text, spring_cookie, spring_hash
 from support.client import build
 from support.doorward import run, with_session, write_config
 from support.expect import cookie_expired, cookie_untouched, refused, sent_to_login
-from support.foreign import express_cookie, java_text, spring_cookie, spring_hash
 from support.operators import TOKEN, api, problem
 from support.places import commands
 from support.redis_server import RedisServer
+from support.stage import Stage
 from support.tunnels import FarEnds
 from support.upstream import answer
+
+_ids = itertools.count(1)
+EXTERNAL = {"upstream": "identity", "mode": "external"}
+
+
+@pytest.fixture
+def new_id():
+    return lambda: f"theirs-{next(_ids):012d}"
+
+
+@pytest.fixture
+def stage_of(redis_server, tmp_path):
+    """A stage whose sessions another program writes; `session` is the part of the configuration."""
+    stages = []
+
+    def make(session, redis=None, **more):
+        stage = Stage(redis or redis_server, tmp_path / f"stage-{len(stages)}")
+        stages.append(stage)
+        # The keys are theirs; the commands are as documented.
+        stage.server.admin("ACL", "SETUSER", "doorward", "~sess:*", "~spring:session:*")
+        stage.changes = {"session": session, "identity": EXTERNAL, **more}
+        stage.door = stage.start(**stage.changes)
+        return stage
+
+    yield make
+    redis_server.reset_acl()
+    problems = []
+    for stage in reversed(stages):
+        try:
+            stage.close()
+        except Exception as e:
+            problems.append(e)
+    if problems:
+        raise problems[0]
 
 
 def write(stage, id, value, key="session:{}", ttl=600):
@@ -56,17 +92,21 @@ def test_session_is_read_by_one_command(stage_of, new_id, kind):
     assert stage.redis("KEYS", "*") == [f"session:{id}"]
 
 
-def test_redisjson_by_its_wire(stage_of, new_id, tmp_path):
-    """The module is not to be had; its reply is that of GET, which this server calls JSON.GET."""
+@pytest.fixture
+def renamed(tmp_path):
     server = RedisServer(tmp_path, rename_command=("GET", "JSON.GET"))
-    try:
-        stage = stage_of({"encoding": "redisjson", "fields": {"user": "/user/id"}}, server, headers={"X-User-Id": "{/user/id}"})
-        id = write(stage, new_id(), '{"user":{"id":42}}')
-        assert stage.door.get("/page", session=id).status == 200 and seen(stage, "X-User-Id") == "42"
-        refused(stage.door.get("/page", session=new_id()), 401, "no_session")
-        stage.close()
-    finally:
-        server.stop()
+    yield server
+    server.stop()
+
+
+def test_redisjson_by_its_wire(renamed, stage_of, new_id):
+    """The module is not to be had; its reply is that of GET, which this server calls JSON.GET."""
+    stage = stage_of({"encoding": "redisjson", "fields": {"user": "/user/id"}}, renamed, headers={"X-User-Id": "{/user/id}"})
+    id = write(stage, new_id(), '{"user":{"id":42}}')
+    monitor = stage.monitor()
+    assert stage.door.get("/page", session=id).status == 200 and seen(stage, "X-User-Id") == "42"
+    assert commands(monitor, stage) == ["JSON.GET"]
+    refused(stage.door.get("/page", session=new_id()), 401, "no_session")
 
 
 def test_server_without_redisjson_logs_nobody_out(stage_of, new_id):
