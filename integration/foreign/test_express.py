@@ -1,14 +1,13 @@
 """A real Express application (express-session, connect-redis, Passport) shares its sessions with doorward."""
 
-import base64
 import hashlib
-import hmac
 import random
 import re
 import string
 from urllib.parse import quote, unquote
 
 import pytest
+from support.by_hand import express_cookie
 from support.client import build
 from support.expect import cookie_untouched, refused, sent_to_login
 from support.foreign import SECRETS, Visitor, at, express
@@ -29,9 +28,7 @@ def user():
 
 
 def sign(id, secret=SECRETS[0]):
-    """express-session's cookie, worked out anew."""
-    mac = base64.b64encode(hmac.digest(secret.encode(), id.encode(), hashlib.sha256)).decode().rstrip("=")
-    return quote(f"s:{id}.{mac}", safe="")
+    return express_cookie(secret, id)
 
 
 def lookups(door, result):
@@ -81,7 +78,7 @@ def test_doorward_only_reads(house, user):
     visitor = house.visitor().log_in(user)
     key = house.key_of(visitor)
     house.redis("PEXPIRE", key, 60_000)
-    monitor, before = house.stage.monitor(), house.redis("GET", key)
+    before, monitor = house.redis("GET", key), house.stage.monitor()
     for _ in range(3):
         assert house.told(visitor) == (user, "editor")
     assert commands(monitor, house.stage) == ["GET"] * 3
@@ -225,13 +222,16 @@ def test_secret_is_replaced_and_nobody_is_logged_out(house, user):
     """The application is started anew with a second secret in front, and so is doorward."""
     old, new = SECRETS[0], "the secret that comes next"
     before = house.visitor().log_in(user)
+    assert before.cookies["connect.sid"] == sign(before.me()["id"], old)
     keys = lambda *secrets: house.start(session={"cookie": {"keys": list(secrets)}})  # noqa: E731
+    by_old = before.cookies["connect.sid"]
     renewed = express(at(house.stage), [new, old])
     with renewed.program:
         after = Visitor(renewed.address).log_in(a_user())
         before.address = renewed.address
-        assert before.me()["user"] == user
-    by_old, by_new = before.cookies["connect.sid"], after.cookies["connect.sid"]
+        me = before.me()
+    assert me["user"] == user and before.cookies["connect.sid"] == sign(me["id"], new), "signed anew at the first visit"
+    by_new = after.cookies["connect.sid"]
     asked = lambda door, value: door.get("/reports/x", {"Cookie": f"connect.sid={value}"}).status  # noqa: E731
     both, only_new = keys(new, old), keys(new)
     assert [asked(both, by_old), asked(both, by_new)] == [200, 200]

@@ -66,7 +66,7 @@ def test_doorward_only_reads(house, user):
     visitor = house.visitor().log_in(user)
     key = house.app.key(visitor.cookies["PHPSESSID"])
     house.redis("PEXPIRE", key, 60_000)
-    monitor, before = house.stage.monitor(), house.redis("GET", key)
+    before, monitor = house.redis("GET", key), house.stage.monitor()
     for _ in range(3):
         assert house.told(visitor) == (user, "editor,member")
     assert commands(monitor, house.stage) == ["GET"] * 3

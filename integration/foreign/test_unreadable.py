@@ -21,13 +21,14 @@ def undecodable(door):
 
 
 def is_unreadable(door, cookie):
-    """401, the cookie left alone, counted; returns the hint."""
+    """401, the cookie left alone, counted; returns what the log says."""
     before = undecodable(door)
     response = cookie_untouched(refused(door.get("/reports/x", {"Cookie": cookie}), 401, "no_session"))
     assert door.logged(response.header("X-Request-Id"))["reason"] == "session_undecodable"
     cookie_untouched(sent_to_login(door.navigate("/reports/x", {"Cookie": cookie}), "/reports/x"))
     assert undecodable(door) == before + 2
-    return door.log.wait_for_json(lambda e: e.get("event") == "session_undecodable", 5, "the event")["hint"]
+    event = door.log.wait_for_json(lambda e: e.get("event") == "session_undecodable", 5, "the event")
+    return f"{event['looks_like']}: {event['hint']}"
 
 
 # ---- PHP's other handlers ----

@@ -1,9 +1,9 @@
 """Sessions of Spring's in Redis, as they were recorded and as old as a play wants them."""
 
-import base64
 import time
 import uuid
 
+from .by_hand import spring_cookie
 from .foreign import recorded
 
 RECORDS = ["spring.resp", "spring_json.resp"]
@@ -27,8 +27,8 @@ def session(redis, record=RECORDS[0], idle=0, **more):
 
 
 def cookie(id):
-    """As Spring Session's DefaultCookieSerializer makes it."""
-    return {"Cookie": f"SESSION={base64.b64encode(id.encode()).decode()}"}
+    """The headers of a request with this session."""
+    return {"Cookie": f"SESSION={spring_cookie(id)}"}
 
 
 def _aged(value, milliseconds):

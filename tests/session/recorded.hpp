@@ -12,7 +12,8 @@
 
 namespace doorward::test {
 
-/// A reply of Redis's from tests/session/recorded: a string, or the fields and values of a hash. Views hold as long as it.
+/// A reply of Redis's from tests/session/recorded: a string, or the fields and values of a hash. Views hold as long as
+/// it.
 class recorded {
 public:
   explicit recorded(std::string const& name) : bytes_(whole(name)) {

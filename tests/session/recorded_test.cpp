@@ -1,4 +1,5 @@
-// What other programs really wrote, read by the reader that has to. tests/session/recorded/README.md says who wrote what.
+// What other programs really wrote, read by the reader that has to. tests/session/recorded/README.md says who wrote
+// what.
 #include "recorded.hpp"
 
 #include <algorithm>
@@ -270,8 +271,10 @@ TEST_CASE("no record is read as another kind") {
     likeness looks;
   };
   row const rows[] = {
-      {"express.resp", session_encoding::php, likeness::json},    {"django_json.resp", session_encoding::php, likeness::json},
-      {"php.resp", session_encoding::json, likeness::php},        {"php_serialize.resp", session_encoding::json, likeness::php},
+      {"express.resp", session_encoding::php, likeness::json},
+      {"django_json.resp", session_encoding::php, likeness::json},
+      {"php.resp", session_encoding::json, likeness::php},
+      {"php_serialize.resp", session_encoding::json, likeness::php},
       {"igbinary.resp", session_encoding::json, likeness::igbinary},
   };
   for (auto const& row : rows) {
