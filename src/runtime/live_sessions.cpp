@@ -245,13 +245,6 @@ void live_sessions::end(std::string_view id, obs::stream_end why) noexcept {
   if (auto const at = groups_.find(id); at != groups_.end()) end(*at->second, why);
 }
 
-void live_sessions::check_all() noexcept {
-  for (auto const& [id, g] : groups_) {
-    g->owed = true;
-    g->again = g->asking;
-  }
-}
-
 void live_sessions::check_user(std::string_view user) {
   // Most of the time one of a few thousand is meant, and this happens when somebody ends sessions: a walk will do.
   for (auto const& [id, g] : groups_) {
