@@ -1,6 +1,7 @@
 #include "doorward/session/lifetime.hpp"
 #include "pipeline/binding.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/unreadable.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -43,7 +44,7 @@ lookup_result label_of(outcome o) noexcept {
   return lookup_result::error;
 }
 
-// One HGETALL, and the absolute limit on what it found.
+// One command, and the absolute limit on what it found.
 net::task<answer> look_up(exchange& x, std::string_view id) {
   auto const start = steady::now();
   auto lookup = x.worker.store.find(id, x.session);
@@ -61,6 +62,7 @@ net::task<answer> look_up(exchange& x, std::string_view id) {
     co_return answer{outcome::absent, errc::session_elsewhere};
   }
   x.worker.metrics.lookup(label_of(o), took);
+  note_unreadable(x, o, lookup.looks_like());
   co_return answer{o, reason_of(o, lookup.why())};
 }
 

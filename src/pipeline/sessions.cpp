@@ -136,6 +136,8 @@ net::task<result<void>> end_wished(exchange& x) {
 
 net::task<result<void>> serve_sessions(exchange& x) {
   if (!takes_method(x)) co_return errc::method_not_allowed;
+  // Other programs' sessions are in no index, so nobody knows which are a user's.
+  if (!session::is_own(x.view().config.session.encoding)) co_return errc::no_route;
   if (http::is_safe(x.head.verb)) {
     auto shown = co_await show(x);
     co_return shown;

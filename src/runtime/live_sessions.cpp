@@ -41,6 +41,7 @@ std::optional<epoch_ms> idle_end(session::record const& r, config::session_lifet
 
 obs::lookup_result label_of(session::outcome o) noexcept {
   if (o == session::outcome::found) return obs::lookup_result::hit;
+  if (o == session::outcome::malformed) return obs::lookup_result::undecodable;
   return o == session::outcome::unavailable ? obs::lookup_result::error : obs::lookup_result::miss;
 }
 
