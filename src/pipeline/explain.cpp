@@ -58,6 +58,9 @@ public:
 
   net::task<> tell_store() {
     auto const& session = x_.view().config.session;
+    if (session.cache.enabled && x_.cookies.count > 0)
+      say("near-cache",
+          fmt::format("not used here; a worker may have a copy, of the last {} ms", session.cache.max_age.count()));
     for (std::size_t i = 0; i < x_.cookies.count; ++i) {
       auto const id = x_.cookies.ids[i];
       auto const hash = sha256_prefix(id);

@@ -10,6 +10,8 @@
 
 namespace doorward::session {
 
+class near_lookups;
+
 /// What became of touches; written by the worker only.
 struct touch_counters {
   std::uint64_t done = 0;
@@ -18,10 +20,11 @@ struct touch_counters {
   std::uint64_t failed = 0;   ///< Redis did not say
 };
 
-/// Sessions in Redis, in the layout of docs/redis.md. One a worker; `redis` must outlive it.
+/// Sessions in Redis, in the layout of docs/redis.md. One a worker; `redis` must outlive it. `near`, where there is
+/// one, answers look-ups as long as somebody keeps it armed.
 class redis_store final : public store {
 public:
-  redis_store(redis::client& redis, config::session_config const& config);
+  redis_store(redis::client& redis, config::session_config const& config, std::shared_ptr<near_cache> near = nullptr);
   ~redis_store() override;
 
   void touch(std::string_view id) noexcept override;
@@ -41,12 +44,14 @@ private:
 
   bool start(lookup& l) noexcept override;
   void take(lookup& l, redis::reply const& r) noexcept override;
+  [[nodiscard]] std::shared_ptr<near_cache> near() const noexcept;
 
   redis::client& redis_;
   config::session_config config_;
   std::string key_;                     // of the look-up being sent; reused
   std::shared_ptr<touching> touching_;  // touches under way are the other owners
   std::unique_ptr<recent> recent_;
+  std::unique_ptr<near_lookups> near_;  // null without a near-cache
 };
 
 }  // namespace doorward::session
