@@ -175,7 +175,6 @@ LATER = {
     "sentinel": SMALLEST.replace('{ url: "redis://127.0.0.1:6379" }', "{ sentinel: { master: m, nodes: ['127.0.0.1:26379'] } }"),
     "cluster": SMALLEST.replace('{ url: "redis://127.0.0.1:6379" }', "{ cluster: { nodes: ['127.0.0.1:6379'] } }"),
     "rediss": SMALLEST.replace("redis://", "rediss://"),
-    "cache": with_line("session: { cache: { enabled: true } }"),
     "balance": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], balance: least_requests }"),
     "health": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], health: { path: /h } }"),
     "protocol": SMALLEST.replace("app: http://127.0.0.1:3000", "app: { endpoints: ['http://127.0.0.1:3000'], protocol: h2c }"),

@@ -24,22 +24,30 @@ def documented_acl(user=USER):
     raise AssertionError(f"docs/*.md has no line `ACL SETUSER {user} on >PASSWORD rules...`")
 
 
+def near_cache_acl():
+    """What the documentation adds to that for `session.cache`."""
+    found = re.search(rf"ACL SETUSER {USER} (&.+)", (ROOT / "docs/redis.md").read_text())
+    assert found, "docs/redis.md has no line `ACL SETUSER doorward &channel... +command...`"
+    return found[1].strip("`").split()
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as s:
         return s.getsockname()[1]
 
 
 class RedisServer:
-    """`password` protects the default user, as requirepass does. The ACL user `doorward` is always there. `more` are
-    options of redis-server; one of several words is a tuple."""
+    """`password` protects the default user, as requirepass does. The ACL user `doorward` is always there; `rights` are
+    added to what it may do. `more` are options of redis-server; one of several words is a tuple."""
 
-    def __init__(self, folder, password=None, port=None, **more):
+    def __init__(self, folder, password=None, port=None, rights=(), **more):
         self.folder = Path(folder)
         self.socket = self.folder / "redis.sock"
         self.address = f"unix:{self.socket}"
         self.port = port or free_port()
         self.tcp = f"127.0.0.1:{self.port}"
         self.password = password
+        self.rights = rights
         self.more = {name.replace("_", "-"): value for name, value in more.items()}
         self.process = None
         self.admin = None
@@ -72,7 +80,7 @@ class RedisServer:
     def reset_acl(self):
         """What doorward may do, exactly as documented; the stages use databases other than 0."""
         for user in (USER, OPERATOR):
-            self.admin("ACL", "SETUSER", user, "reset", "on", f">{PASSWORD}", *documented_acl(user), "+select")
+            self.admin("ACL", "SETUSER", user, "reset", "on", f">{PASSWORD}", *documented_acl(user), "+select", *self.rights)
 
     def client(self, db=0):
         client = Resp(self.address)

@@ -142,6 +142,10 @@ std::unordered_map<std::string_view, filler> const& fillers() {
        }},
       {"doorward_session_lookup_duration_seconds",
        [](family& f, scrape const& s) { f.value(s.metrics.lookup_duration()); }},
+      {"doorward_session_cache_ready", [](family& f, scrape const& s) { f.value(s.gauges.cache_ready); }},
+      {"doorward_session_cache_entries", [](family& f, scrape const& s) { f.value(s.gauges.cache_entries); }},
+      {"doorward_session_cache_invalidations_total",
+       [](family& f, scrape const& s) { f.value(s.gauges.cache_invalidations); }},
       {"doorward_sessions_created_total", [](family& f, scrape const& s) { f.value(s.metrics.sessions_created()); }},
       {"doorward_sessions_ended_total",
        [](family& f, scrape const& s) {

@@ -69,7 +69,7 @@ int explain(config::model const& m, explain_request const& r, std::ostream& out)
   obs::log_writer nowhere(-1);
   runtime::shared_state shared(m);
   runtime::worker w(0, 1, m, shared, nowhere, obs::access_style::json);
-  w.start();
+  w.start(false);  // what Redis says, and no copy
   pipeline::explanation told;
   net::spawn(explain_on(w, request_head(m, r), r.from, told));
   w.context.run();

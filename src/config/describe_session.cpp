@@ -150,13 +150,14 @@ typed<session_binding> binding() {
   return d;
 }
 
-typed<nothing> cache() {
-  return mapping<nothing>({
-      unused<nothing>("enabled", boolean(), "false", "Keep sessions in memory too; Redis says when they change.")
-          .not_yet(),
-      unused<nothing>("entries", integer<std::size_t>(1, 100'000'000), "100000", "Sessions kept at most."),
-      unused<nothing>("max_age", duration(milliseconds{1}, milliseconds{hours{1}}), "5s",
-                      "How old a copy may be, whatever Redis says."),
+typed<session_cache> cache() {
+  return mapping<session_cache>({
+      field("enabled", &session_cache::enabled, boolean(), "false",
+            "Keep sessions in memory too; Redis says when they change. Needs Redis 6 and rights of its own."),
+      field("entries", &session_cache::entries, integer<std::size_t>(1, 100'000'000), "100000",
+            "Sessions kept at most, by all workers together; of one that several serve, each has a copy."),
+      field("max_age", &session_cache::max_age, duration(milliseconds{1}, milliseconds{hours{1}}), "5s",
+            "How old a copy may be, whatever Redis says."),
   });
 }
 
@@ -212,7 +213,7 @@ typed<session_config> describe_session() {
             "ends. 0s is never: then only what is ended through this process, and at the absolute limit."),
       field("envelope", &session_config::envelope, describe_envelope(), "",
             "Session ids that come inside a JWT which somebody else has signed."),
-      unused<session_config>("cache", cache(), "", "A copy of sessions near the worker."),
+      field("cache", &session_config::cache, cache(), "", "Copies of sessions near the worker."),
   });
 }
 

@@ -65,6 +65,9 @@ worker_gauges& worker_gauges::operator+=(worker_gauges const& other) {
   redis_connected += other.redis_connected;
   redis_pending += other.redis_pending;
   redis_reconnects += other.redis_reconnects;
+  cache_ready += other.cache_ready;
+  cache_entries += other.cache_entries;
+  cache_invalidations += other.cache_invalidations;
   for (auto const& e : other.redis_errors) {
     auto const at = std::ranges::find(redis_errors, e.kind, &kind_count::kind);
     if (at != redis_errors.end())
@@ -86,6 +89,10 @@ std::vector<metric_info> const& metric_table() {
        "Time added by doorward itself: without waiting for Redis, the upstream and the client.", ""},
       {"doorward_session_lookups_total", counter, "Session look-ups by how they ended.", "result"},
       {"doorward_session_lookup_duration_seconds", histogram, "Waiting for Redis to answer a look-up.", ""},
+      {"doorward_session_cache_ready", gauge, "Workers whose near-cache is in use.", ""},
+      {"doorward_session_cache_entries", gauge, "Copies of sessions in the near-caches.", ""},
+      {"doorward_session_cache_invalidations_total", counter, "Changes of sessions that Redis told the near-caches.",
+       ""},
       {"doorward_sessions_created_total", counter, "Sessions written after a login.", ""},
       {"doorward_sessions_ended_total", counter, "Sessions deleted or found past their absolute limit.", "reason"},
       {"doorward_streams_watched", gauge, "WebSockets and event streams that end with their session.", ""},

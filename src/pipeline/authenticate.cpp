@@ -1,5 +1,6 @@
 #include "doorward/session/lifetime.hpp"
 #include "pipeline/binding.hpp"
+#include "pipeline/lookup_count.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/unreadable.hpp"
 
@@ -29,9 +30,9 @@ errc reason_of(outcome o, error_code unavailable) noexcept {
   return errc::internal;
 }
 
-lookup_result label_of(outcome o) noexcept {
+lookup_result label_of(outcome o, session::answered_by from) noexcept {
   switch (o) {
-    case outcome::found: return lookup_result::hit;
+    case outcome::found: return found_by(from);
     case outcome::absent:
     case outcome::expired:
     case outcome::displaced:
@@ -44,24 +45,25 @@ lookup_result label_of(outcome o) noexcept {
   return lookup_result::error;
 }
 
-// One command, and the absolute limit on what it found.
+// One command, or a copy of what one has found, and the limits on it: those hold for a copy as for anything else.
 net::task<answer> look_up(exchange& x, std::string_view id) {
   auto const start = steady::now();
   auto lookup = x.worker.store.find(id, x.session);
   auto const o = co_await lookup;
   auto const took = steady::now() - start;
-  x.store_time += took;
+  auto const from = lookup.from();
+  if (from != session::answered_by::cache) x.store_time += took;
   if (o == outcome::found && session::past_absolute(x.session, x.view().config.session.lifetime, wall_now())) {
-    x.worker.metrics.lookup(lookup_result::ghost, took);
+    count_lookup(x.worker.metrics, lookup_result::ghost, from, took);
     x.worker.metrics.session_ended(obs::end_reason::expired);
     co_return answer{outcome::absent, errc::session_expired};
   }
   // It goes on for who has it: whoever took its id must not be able to log that person out.
   if (o == outcome::found && !x.view().config.session.bind.empty() && difference_of(x).any()) {
-    x.worker.metrics.lookup(lookup_result::elsewhere, took);
+    count_lookup(x.worker.metrics, lookup_result::elsewhere, from, took);
     co_return answer{outcome::absent, errc::session_elsewhere};
   }
-  x.worker.metrics.lookup(label_of(o), took);
+  count_lookup(x.worker.metrics, label_of(o, from), from, took);
   note_unreadable(x, o, lookup.looks_like());
   co_return answer{o, reason_of(o, lookup.why())};
 }

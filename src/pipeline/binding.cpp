@@ -1,6 +1,7 @@
 #include "pipeline/binding.hpp"
 
 #include "doorward/session/binding.hpp"
+#include "pipeline/lookup_count.hpp"
 
 namespace doorward::pipeline {
 
@@ -36,10 +37,11 @@ net::task<result<presented>> look_at_presented(exchange& x, std::string_view id)
   }
   p.user = x.session.user();
   p.elsewhere = o == session::outcome::found && difference_of(x).any();
-  x.worker.metrics.lookup(p.elsewhere                    ? lookup_result::elsewhere
-                          : o == session::outcome::found ? lookup_result::hit
-                                                         : lookup_result::miss,
-                          took);
+  count_lookup(x.worker.metrics,
+               p.elsewhere                    ? lookup_result::elsewhere
+               : o == session::outcome::found ? found_by(lookup.from())
+                                              : lookup_result::miss,
+               lookup.from(), took);
   x.session.clear();
   co_return p;
 }

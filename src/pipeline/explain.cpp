@@ -62,6 +62,9 @@ public:
     if (x_.cookies.count > 0)
       say("session", fmt::format("read by {}, encoding {}", session::command_for(session.encoding),
                                  config::word_for(session.encoding)));
+    if (session.cache.enabled && x_.cookies.count > 0)
+      say("near-cache",
+          fmt::format("not used here; a worker may have a copy, of the last {} ms", session.cache.max_age.count()));
     for (std::size_t i = 0; i < x_.cookies.count; ++i) {
       auto const id = x_.cookies.ids[i];
       auto const hash = sha256_prefix(id);

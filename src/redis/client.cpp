@@ -40,6 +40,13 @@ redis::stats const& client::stats() const noexcept {
   return core_->stats();
 }
 
+void client::tell(connection_listener* l) noexcept {
+  core_->tell(l);
+}
+std::uint64_t client::batch() const noexcept {
+  return core_->batch();
+}
+
 bool client::submit(std::span<std::string_view const> argv, waiter& w) noexcept {
   return core_->submit(argv, &w);
 }
@@ -52,8 +59,12 @@ client::operation client::command(std::span<std::string_view const> argv, sink& 
   return operation{*core_, argv, into};
 }
 
+client::operation client::try_command(std::span<std::string_view const> argv, sink& into) noexcept {
+  return operation{*core_, argv, into, true};
+}
+
 bool client::operation::await_ready() noexcept {
-  if (core_.submit(argv_, this)) return false;
+  if (tried_ ? core_.submit_trial(argv_, this) : core_.submit(argv_, this)) return false;
   error_ = errc::store_unavailable;
   return true;
 }

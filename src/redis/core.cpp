@@ -38,12 +38,18 @@ void core::close() noexcept {
   timer_.cancel();
   resolver_.cancel();
   watch_ = nullptr;
+  listener_ = nullptr;
 }
 
 bool core::submit(std::span<std::string_view const> argv, waiter* who) noexcept {
   if (state_ != state::ready || pending_.size() >= most_pending) return false;
   ++stats_.commands;
   return send(argv, who, pending_command::role::user);
+}
+
+bool core::submit_trial(std::span<std::string_view const> argv, waiter* who) noexcept {
+  if (state_ != state::ready || pending_.size() >= most_pending) return false;
+  return send(argv, who, pending_command::role::trial);
 }
 
 bool core::send(std::span<std::string_view const> argv, waiter* who, pending_command::role what) noexcept {
@@ -58,13 +64,16 @@ bool core::send(std::span<std::string_view const> argv, waiter* who, pending_com
 
 void core::finish(waiter* who, error_code how) noexcept {
   if (who == nullptr) return;
+  if (how) ++unanswered_;
   who->ended(how);
   turns_.push(*who);
 }
 
 void core::on_reply(reply const& r) noexcept {
   auto const command = pending_.pop();
-  if (command.what != pending_command::role::user && command.what != pending_command::role::idle_ping) {
+  using role = pending_command::role;
+  bool const is_trial = command.what == role::trial;
+  if (command.what != role::user && command.what != role::idle_ping && !is_trial) {
     on_handshake(command, r);
     return;
   }
@@ -74,7 +83,7 @@ void core::on_reply(reply const& r) noexcept {
     finish(command.who, errc::store_oversized);
     return;
   }
-  if (r.type == reply::kind::error) {
+  if (r.type == reply::kind::error && !is_trial) {
     // These two speak of what was asked for, not of the store.
     auto const code = error_code_of(r.text);
     if (code != "WRONGTYPE" && code != "NOSCRIPT") {
@@ -90,7 +99,7 @@ void core::on_reply(reply const& r) noexcept {
     }
   }
   // The idle PING counts too: where readiness keeps requests away, nothing else would end it.
-  if (trouble_) recovered();
+  if (trouble_ && r.type != reply::kind::error) recovered();
   if (command.who == nullptr) return;
   command.who->on_reply(r);
   finish(command.who, {});

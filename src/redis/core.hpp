@@ -30,12 +30,15 @@ public:
   void start();
   void close() noexcept;
   [[nodiscard]] bool submit(std::span<std::string_view const> argv, waiter* who) noexcept;
+  [[nodiscard]] bool submit_trial(std::span<std::string_view const> argv, waiter* who) noexcept;
+  void tell(connection_listener* l) noexcept { listener_ = l; }
 
   [[nodiscard]] bool connected() const noexcept { return state_ == state::ready; }
   [[nodiscard]] bool ever_connected() const noexcept { return ever_connected_; }
   [[nodiscard]] std::size_t pending() const noexcept { return pending_.size(); }
   [[nodiscard]] std::optional<error_kind> trouble() const noexcept { return trouble_; }
   [[nodiscard]] redis::stats const& stats() const noexcept { return stats_; }
+  [[nodiscard]] std::uint64_t batch() const noexcept { return link_.writes() + unanswered_; }
 
 private:
   enum class state { idle, waiting, resolving, connecting, handshake, ready, closed };
@@ -78,6 +81,7 @@ private:
   config::redis_config config_;
   fast_random& random_;
   observer* watch_;
+  connection_listener* listener_ = nullptr;
   timing times_;
   link link_;
   timer timer_;
@@ -86,7 +90,8 @@ private:
 
   state state_ = state::idle;
   pending_ring pending_;
-  std::string resp_;  // the command being sent, reused
+  std::string resp_;              // the command being sent, reused
+  std::uint64_t unanswered_ = 0;  // commands that ended without a reply
   redis::stats stats_;
   bool ever_connected_ = false;
 

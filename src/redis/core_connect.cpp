@@ -2,22 +2,9 @@
 #include <string>
 
 #include "redis/core.hpp"
+#include "redis/handshake.hpp"
 
 namespace doorward::redis::detail {
-namespace {
-
-/// What the server says to a handshake, unless it repeats the password.
-std::string spoken(std::string_view verb, std::string_view text, std::string const& password) {
-  std::string line{verb};
-  line += " refused";
-  if (password.empty() || text.find(password) == std::string_view::npos) {
-    line += ": ";
-    line += text.substr(0, 160);
-  }
-  return line;
-}
-
-}  // namespace
 
 void core::attempt() {
   attempt_began_ = steady::now();
@@ -71,11 +58,7 @@ void core::on_open() noexcept {
   using role = pending_command::role;
   state_ = state::handshake;
   bool sent = true;
-  if (auto const& password = config_.password.reveal(); !password.empty()) {
-    std::string_view const auth[] = {"AUTH", config_.username, password};
-    std::string_view const simple[] = {"AUTH", password};
-    sent = config_.username.empty() ? send(simple, nullptr, role::auth) : send(auth, nullptr, role::auth);
-  }
+  if (auth_command const auth(config_); auth) sent = send(auth.argv(), nullptr, role::auth);
   if (config_.database != 0) {
     auto const number = std::to_string(config_.database);
     std::string_view const select[] = {"SELECT", number};
@@ -91,10 +74,8 @@ void core::on_handshake(pending_command const& command, reply const& r) noexcept
   using role = pending_command::role;
   auto const verb = command.what == role::auth ? "AUTH" : command.what == role::select ? "SELECT" : "PING";
   if (r.type == reply::kind::error) {
-    auto kind = classify(r.text);
-    // "ERR AUTH called without any password configured", "ERR invalid password": old and new servers differ.
-    if (command.what == role::auth && kind == error_kind::other) kind = error_kind::auth;
-    link_.drop(kind, spoken(verb, r.text, config_.password.reveal()));
+    auto const kind = command.what == role::auth ? classify_auth(r.text) : classify(r.text);
+    link_.drop(kind, refusal(verb, r.text, config_.password.reveal()));
   } else if (r.type != reply::kind::status) {
     link_.drop(error_kind::protocol, "the handshake's reply is not one");
   } else if (command.what == role::hello_ping) {
@@ -114,12 +95,15 @@ void core::ready() {
   if (watch_ != nullptr && worth_telling) watch_->on_connected(config_.server.text);
   // The timer is armed for the end of the attempt; a command sent now may be due before.
   arm(next_due(ready_since_));
+  if (listener_ != nullptr) listener_->on_up();
 }
 
 void core::on_closed(error_kind why, std::string_view detail) noexcept {
   if (state_ == state::closed) return;
-  if (state_ == state::ready)
+  if (state_ == state::ready) {
+    if (listener_ != nullptr) listener_->on_down();
     reconnect_.ended_after(std::chrono::duration_cast<milliseconds>(steady::now() - ready_since_));
+  }
   if (state_ == state::connecting && !addresses_.empty()) {
     // "localhost" is ::1 first, where Redis may not listen.
     try_next_address();

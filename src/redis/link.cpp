@@ -242,6 +242,7 @@ void link::flusher::on_turn() noexcept {
 }
 
 void link::write() {
+  ++writes_;
   in_write_ = true;
   redisAsyncHandleWrite(context_);
   in_write_ = false;

@@ -57,6 +57,8 @@ public:
   void drop(error_kind why, std::string_view detail) noexcept;
 
   [[nodiscard]] bool closed() const noexcept { return context_ == nullptr; }
+  /// Times that commands began to leave.
+  [[nodiscard]] std::uint64_t writes() const noexcept { return writes_; }
 
 private:
   struct hooks;  // what hiredis calls
@@ -93,7 +95,8 @@ private:
   net::detail::operation_memory read_memory_;
   net::detail::operation_memory write_memory_;
   std::uint64_t generation_ = 0;  // of the connection; a handler of an earlier one does nothing
-  bool open_ = false;             // connected, so a write may be tried without asking
+  std::uint64_t writes_ = 0;
+  bool open_ = false;  // connected, so a write may be tried without asking
   bool in_write_ = false;
   bool told_ = true;  // on_closed has been called for this connection
   bool reading_ = false;

@@ -13,7 +13,7 @@ class waiter;
 /// A command on its way.
 struct pending_command {
   /// The handshake's commands are in line with everybody else's.
-  enum class role : std::uint8_t { user, auth, select, hello_ping, idle_ping };
+  enum class role : std::uint8_t { user, trial, auth, select, hello_ping, idle_ping };
   time_point deadline;
   waiter* who = nullptr;  ///< nullptr: nobody (any more); the reply is thrown away
   role what = role::user;

@@ -1,7 +1,6 @@
 #include "doorward/runtime/live_sessions.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "doorward/base/errc.hpp"
@@ -25,24 +24,11 @@ std::size_t slots_of(milliseconds interval) noexcept {
   return static_cast<std::size_t>(std::max<milliseconds::rep>(ticks - 1, 1));
 }
 
-// When Redis lets go of the session if nobody comes; nothing when that cannot be told.
-std::optional<epoch_ms> idle_end(session::record const& r, config::session_lifetime const& life) noexcept {
-  auto const seen = session::parse_time(r.get(session::field::last_seen));
-  if (!seen) return std::nullopt;
-  auto seconds = life.idle.count();
-  if (auto const own = r.get(session::field::idle); !own.empty()) {
-    auto const [end, ec] = std::from_chars(own.data(), own.data() + own.size(), seconds);
-    if (ec != std::errc{} || end != own.data() + own.size()) return std::nullopt;
-  }
-  constexpr std::int64_t for_ever = 1'000'000'000'000;  // seconds; more than any configuration takes
-  if (seconds < 0 || seconds > for_ever || *seen > for_ever * 1000) return std::nullopt;
-  return *seen + seconds * 1000;
-}
-
-obs::lookup_result label_of(session::outcome o) noexcept {
-  if (o == session::outcome::found) return obs::lookup_result::hit;
+obs::lookup_result label_of(session::outcome o, session::answered_by from) noexcept {
+  if (o == session::outcome::unavailable) return obs::lookup_result::error;
   if (o == session::outcome::malformed) return obs::lookup_result::undecodable;
-  return o == session::outcome::unavailable ? obs::lookup_result::error : obs::lookup_result::miss;
+  if (o != session::outcome::found) return obs::lookup_result::miss;
+  return from == session::answered_by::batch ? obs::lookup_result::coalesced : obs::lookup_result::hit;
 }
 
 }  // namespace
@@ -181,10 +167,11 @@ net::task<> live_sessions::ask(group& g) {
   do {
     g.again = false;
     auto const began = steady::now();
-    auto lookup = store_.find(*g.id, now);
+    // What is owed a look-up may be so because it has ended a moment ago, and with a copy of before it would not end.
+    auto lookup = store_.find_fresh(*g.id, now);
     auto const o = co_await lookup;
     // While there is no connection nothing is asked, and nothing counted.
-    if (lookup.why() != errc::store_unavailable) metrics_.lookup(label_of(o), steady::now() - began);
+    if (lookup.why() != errc::store_unavailable) metrics_.lookup(label_of(o, lookup.from()), steady::now() - began);
     if (o == session::outcome::unavailable) break;
     g.owed = g.again;
     judge(g, o, now);
@@ -225,7 +212,7 @@ void live_sessions::judge(group& g, session::outcome o, session::record const& n
 }
 
 void live_sessions::note_limits(group& g, session::record const& r) noexcept {
-  g.idle = idle_end(r, config_.lifetime);
+  g.idle = session::idle_end(r, config_.lifetime);
   g.absolute = session::absolute_end(r, config_.lifetime);
   g.wait_for_limit();
 }
@@ -244,13 +231,6 @@ void live_sessions::end(live_stream& s, obs::stream_end why) noexcept {
 
 void live_sessions::end(std::string_view id, obs::stream_end why) noexcept {
   if (auto const at = groups_.find(id); at != groups_.end()) end(*at->second, why);
-}
-
-void live_sessions::check_all() noexcept {
-  for (auto const& [id, g] : groups_) {
-    g->owed = true;
-    g->again = g->asking;
-  }
 }
 
 void live_sessions::check_user(std::string_view user) {

@@ -8,6 +8,21 @@ namespace {
 
 constexpr unsigned ticks_a_second = static_cast<unsigned>(1000 / deadline_wheel::tick.count());
 
+// Places given back a second, of copies nobody comes for: as many as do not hold anybody up.
+constexpr std::size_t swept_a_second = 1000;
+
+// A dead connection of the worker's own means changes that nobody hears of, so it is looked after as well as the feed.
+redis::timing timing_for(config::session_config const& c) noexcept {
+  redis::timing t;
+  if (c.cache.enabled) t.ping_after = session::cache_keeper::ping_after;
+  return t;
+}
+
+std::shared_ptr<session::near_cache> make_near(config::session_config const& c, unsigned workers) {
+  if (!c.cache.enabled) return nullptr;
+  return std::make_shared<session::near_cache>(c.cache.entries / workers, c.cache.max_age, c.lifetime);
+}
+
 std::string http_date(std::time_t now) {
   static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -66,14 +81,17 @@ worker::worker(unsigned n, unsigned count, config::model const& m, shared_state&
       turns(context),
       wheel(steady::now()),
       view(m),
-      redis(turns, view.config.redis, random, observer_.get()),
-      store(redis, view.config.session),
+      redis(turns, view.config.redis, random, observer_.get(), timing_for(view.config.session)),
+      near(make_near(view.config.session, count)),
+      store(redis, view.config.session, near),
       assertions(view.config.assertion, view.config.server.public_origin),
       envelopes(view.config.session.envelope),
       metrics(view.routes.size(), view.config.upstreams.size()),
       live(context, wheel, store, view.fields, view.config.session, metrics, all.revocations),
       access_log(writer, style),
       timer_(context) {
+  if (near)
+    keeper_ = std::make_unique<session::cache_keeper>(turns, wheel, redis, *near, view.config.redis, random, number);
   for (auto const& u : view.config.upstreams)
     clusters_.push_back(std::make_unique<upstream::cluster>(context, turns, wheel, u, count));
 }
@@ -94,8 +112,9 @@ bool worker::prepare(std::string& error) {
   return true;
 }
 
-void worker::start() {
+void worker::start(bool copies) {
   date = http_date(std::time(nullptr));
+  if (keeper_ && copies) keeper_->start();
   redis.start();
   for (auto& c : clusters_)
     net::spawn(c->resolve());
@@ -105,6 +124,7 @@ void worker::start() {
 void worker::stop() noexcept {
   stopped_ = true;
   timer_.cancel();
+  if (keeper_) keeper_->stop();
   redis.close();
   shared.logins.dismiss(turns);
   for (auto& c : clusters_) {
@@ -129,6 +149,7 @@ void worker::every_second() {
   date = http_date(std::time(nullptr));
   for (auto& c : clusters_)
     c->sweep(wheel.now());
+  if (near) near->drop_old(wheel.now(), swept_a_second);
 }
 
 obs::worker_gauges worker::gauges() const {
@@ -142,6 +163,11 @@ obs::worker_gauges worker::gauges() const {
     g.upstreams.push_back({c->open() - c->idle(), c->idle()});
   g.redis_connected = redis.connected() ? 1 : 0;
   g.redis_pending = redis.pending();
+  if (near) {
+    g.cache_ready = near->armed() ? 1 : 0;
+    g.cache_entries = near->size();
+    g.cache_invalidations = keeper_->invalidations();
+  }
   auto const& stats = redis.stats();
   g.redis_reconnects = stats.reconnects;
   for (std::size_t i = 0; i < redis::error_kinds; ++i)

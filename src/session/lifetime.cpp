@@ -1,5 +1,6 @@
 #include "doorward/session/lifetime.hpp"
 
+#include <charconv>
 #include <limits>
 
 namespace doorward::session {
@@ -28,6 +29,19 @@ std::optional<epoch_ms> absolute_end(record const& r, config::session_lifetime c
 bool past_absolute(record const& r, config::session_lifetime const& lifetime, epoch_ms now) noexcept {
   auto const end = absolute_end(r, lifetime);
   return end && now >= *end;
+}
+
+std::optional<epoch_ms> idle_end(record const& r, config::session_lifetime const& lifetime) noexcept {
+  auto const seen = parse_time(r.get(field::last_seen));
+  if (!seen) return std::nullopt;
+  auto seconds = lifetime.idle.count();
+  if (auto const own = r.get(field::idle); !own.empty()) {
+    auto const [end, ec] = std::from_chars(own.data(), own.data() + own.size(), seconds);
+    if (ec != std::errc{} || end != own.data() + own.size()) return std::nullopt;
+  }
+  constexpr std::int64_t for_ever = 1'000'000'000'000;  // seconds; more than any configuration takes
+  if (seconds < 0 || seconds > for_ever || *seen > for_ever * 1000) return std::nullopt;
+  return *seen + seconds * 1000;
 }
 
 bool needs_touch(record const& r, config::session_lifetime const& lifetime, epoch_ms now) noexcept {

@@ -10,6 +10,7 @@
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/errc.hpp"
 #include "doorward/session/key.hpp"
+#include "session/near_lookups.hpp"
 #include "session/scripts.hpp"
 
 namespace doorward::session {
@@ -102,20 +103,27 @@ ending end_of_all(config::session_config const& c, std::string_view tag, std::st
            ended.prefix, ended.suffix}};
 }
 
-net::task<result<std::uint64_t>> run_ending(redis::client& redis, redis::script const& script, ending e) {
+net::task<result<std::uint64_t>> run_ending(redis::client& redis, redis::script const& script, ending e,
+                                            std::shared_ptr<near_cache> near = nullptr) {
   std::string_view const keys[] = {e.key};
   std::vector<std::string_view> const args(e.args.begin(), e.args.end());
   number_sink ended;
-  if (auto const ec = co_await redis.eval(script, keys, args, ended)) co_return ec;
+  auto const ec = co_await redis.eval(script, keys, args, ended);
+  // Redis tells this worker as it tells everybody, but on another connection. Also where there was no answer: it may
+  // have been done.
+  if (near) near->invalidate(e.key);
+  if (ec) co_return ec;
   if (!ended.value || *ended.value < 0) co_return errc::store_protocol;
   co_return static_cast<std::uint64_t>(*ended.value);
 }
 
 // A session of another program, whatever it is kept in.
-net::task<result<std::uint64_t>> delete_one(redis::client& redis, std::string key) {
+net::task<result<std::uint64_t>> delete_one(redis::client& redis, std::string key, std::shared_ptr<near_cache> near) {
   std::string_view const argv[] = {"DEL", key};
   number_sink ended;
-  if (auto const ec = co_await redis.command(argv, ended)) co_return ec;
+  auto const ec = co_await redis.command(argv, ended);
+  if (near) near->invalidate(key);
+  if (ec) co_return ec;
   if (!ended.value || *ended.value < 0) co_return errc::store_protocol;
   co_return static_cast<std::uint64_t>(*ended.value);
 }
@@ -183,19 +191,24 @@ struct redis_store::recent {
   }
 };
 
-redis_store::redis_store(redis::client& redis, config::session_config const& config)
+redis_store::redis_store(redis::client& redis, config::session_config const& config, std::shared_ptr<near_cache> near)
     : redis_(redis),
       config_(config),
       command_(command_for(config.encoding)),
       foreign_(is_own(config.encoding) ? nullptr : std::make_unique<foreign_reader>(config.encoding)),
       touching_(std::make_shared<touching>()),
-      recent_(std::make_unique<recent>()) {
+      recent_(std::make_unique<recent>()),
+      near_(near ? std::make_unique<near_lookups>(std::move(near)) : nullptr) {
   auto const& life = config.lifetime;
   touching_->args = {config.fields.user, config.fields.last_seen, config.fields.created,
                      in_ms(life.idle),   in_ms(life.absolute),    in_ms(life.touch_every)};
 }
 
 redis_store::~redis_store() = default;
+
+std::shared_ptr<near_cache> redis_store::near() const noexcept {
+  return near_ ? near_->cache() : nullptr;
+}
 
 touch_counters const& redis_store::touches() const noexcept {
   return touching_->counters;
@@ -207,17 +220,28 @@ bool redis_store::start(lookup& l) noexcept {
     return false;
   }
   assign_key(key_, config_, l.id());
+  if (near_) [[unlikely]] {
+    if (near_->answer(l, key_)) return false;
+    if (near_->join(l, redis_.batch())) return true;
+  }
   std::string_view const argv[] = {command_, key_};
-  if (redis_.submit(argv, l)) return true;
+  if (redis_.submit(argv, l)) {
+    if (near_) [[unlikely]]
+      near_->asked(l, key_, redis_.batch());
+    return true;
+  }
   l.finish(outcome::unavailable, errc::store_unavailable);
   return false;
 }
 
 void redis_store::take(lookup& l, redis::reply const& r) noexcept {
-  if (!foreign_) return l.finish(decode(r, l.into()));
-  auto const o = foreign_->read(r, l.into(), wall_now());
-  l.looked_like(foreign_->looks_like());
+  auto const o = foreign_ ? foreign_->read(r, l.into(), wall_now()) : decode(r, l.into());
+  if (foreign_) l.looked_like(foreign_->looks_like());
   l.finish(o);
+  if (near_ && o == outcome::found) [[unlikely]] {
+    assign_key(key_, config_, l.id());
+    near_->landed(l, key_);
+  }
 }
 
 void redis_store::touch(std::string_view id) noexcept {
@@ -331,26 +355,26 @@ net::task<result<created>> redis_store::create(new_session s) {
 }
 
 net::task<result<std::uint64_t>> redis_store::end(std::string id) {
-  if (foreign_) return delete_one(redis_, key_of(config_, id));
-  return run_ending(redis_, end_script(), end_of(config_, tag_of_id(config_, id), key_of(config_, id)));
+  if (foreign_) return delete_one(redis_, key_of(config_, id), near());
+  return run_ending(redis_, end_script(), end_of(config_, tag_of_id(config_, id), key_of(config_, id)), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::revoke(std::string user, std::string key) {
   if (foreign_) return no_index();
   auto const tag = tag_of_user(config_, user);
-  return run_ending(redis_, end_script(), end_of(config_, tag, std::move(key), std::move(user)));
+  return run_ending(redis_, end_script(), end_of(config_, tag, std::move(key), std::move(user)), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::end_all(std::string id) {
   if (foreign_) return no_index();
   return run_ending(redis_, end_all_script(),
-                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, false));
+                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, false), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::end_others(std::string id) {
   if (foreign_) return no_index();
   return run_ending(redis_, end_all_script(),
-                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, true));
+                    end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, true), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::end_user(std::string user) {

@@ -147,6 +147,10 @@ TEST_CASE("gauges of workers add up, errors by kind") {
   b.redis_connected = 1;
   b.redis_pending = 7;
   b.redis_reconnects = 5;
+  a.cache_ready = b.cache_ready = 1;
+  a.cache_entries = 3;
+  b.cache_entries = 4;
+  b.cache_invalidations = 9;
   b.redis_errors = {{"loading", 1}, {"timeout", 3}};
   a += b;
   CHECK(a.connections_active == 3);
@@ -158,6 +162,9 @@ TEST_CASE("gauges of workers add up, errors by kind") {
   CHECK(a.redis_connected == 2);
   CHECK(a.redis_pending == 7);
   CHECK(a.redis_reconnects == 5);
+  CHECK(a.cache_ready == 2);
+  CHECK(a.cache_entries == 7);
+  CHECK(a.cache_invalidations == 9);
   REQUIRE(a.redis_errors.size() == 2);
   CHECK(a.redis_errors[0].count == 5);
   CHECK(a.redis_errors[1].kind == "loading");
@@ -226,6 +233,9 @@ TEST_CASE("the list of metrics is the one that is promised") {
         "doorward_overhead_seconds{}\n"
         "doorward_session_lookups_total{result}\n"
         "doorward_session_lookup_duration_seconds{}\n"
+        "doorward_session_cache_ready{}\n"
+        "doorward_session_cache_entries{}\n"
+        "doorward_session_cache_invalidations_total{}\n"
         "doorward_sessions_created_total{}\n"
         "doorward_sessions_ended_total{reason}\n"
         "doorward_streams_watched{}\n"

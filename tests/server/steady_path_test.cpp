@@ -2,7 +2,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <thread>
 
-#include "../redis/fake_redis.hpp"
+#include "../redis/feeding_redis.hpp"
 #include "doorward/pipeline/exchange.hpp"
 #include "heap_use.hpp"
 #include "model.hpp"
@@ -28,9 +28,7 @@ public:
   explicit peers(temporary_folder const& folder)
       : redis_(context_, folder.file("redis")),
         acceptor_(context_, asio::local::stream_protocol::endpoint{folder.file("app")}) {
-    redis_.answer = [](fake_redis::connection& c, auto const& command) {
-      c.send(command[0] == "HGETALL" ? record : std::string_view("+OK\r\n"));
-    };
+    feeding_.record = record;
     accept();
     thread_ = std::thread([this] { context_.run(); });
   }
@@ -66,6 +64,7 @@ private:
 
   asio::io_context context_{1};
   fake_redis redis_;
+  feeding feeding_{redis_};
   asio::local::stream_protocol::acceptor acceptor_;
   std::thread thread_;
 };
@@ -135,6 +134,7 @@ TEST_CASE("a keep-alive connection takes nothing from the heap for another reque
       row{"small head", ""},
       row{"signed id, hashed key", "", "{ store_hashed: true, cookie: { keys: [0123456789abcdef0123456789abcdef] } }",
           "an-id-for-the-documentation.a2haT0.7j7feqPgjtKnJACsa_PLnS_P-yU_y7S9"},
+      row{"near-cache", "", "{ cache: { enabled: true, max_age: 1h } }"},
       row{"browser's head",
           "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0\r\nAccept: "
           "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-GB,en;q=0.5\r\n"

@@ -64,6 +64,31 @@ TEST_CASE("a session is past its absolute limit from that very millisecond on") 
   CHECK_FALSE(past_absolute(with(layout, {}), lifetime, now));
 }
 
+TEST_CASE("the idle end: when it was last seen plus its own idle time, or the configured one") {
+  field_layout const layout{config::session_fields{}};
+  config::session_lifetime const lifetime;  // 30 min
+  auto const seen = std::pair{field::last_seen, std::to_string(now)};
+  struct row {
+    std::string what;
+    std::vector<std::pair<field, std::string>> fields;
+    std::optional<epoch_ms> end;
+  };
+  row const rows[] = {
+      {"just seen", {seen}, now + 30 * minute},
+      {"idle time of its own", {seen, {field::idle, "60"}}, now + minute},
+      {"idle time that cannot be read", {seen, {field::idle, "60s"}}, std::nullopt},
+      {"idle time below nothing", {seen, {field::idle, "-1"}}, std::nullopt},
+      {"idle time without end", {seen, {field::idle, "9000000000000000000"}}, std::nullopt},
+      {"never seen", {}, std::nullopt},
+      {"seen at a date", {{field::last_seen, "2025-08-01"}}, std::nullopt},
+      {"seen at the end of time", {{field::last_seen, "9223372036854775807"}}, std::nullopt},
+  };
+  for (auto const& r : rows) {
+    INFO(r.what);
+    CHECK(idle_end(with(layout, r.fields), lifetime) == r.end);
+  }
+}
+
 TEST_CASE("a touch is due when the session was last seen touch_every ago, or one cannot tell") {
   field_layout const layout{config::session_fields{}};
   config::session_lifetime const lifetime;  // 1 min

@@ -180,6 +180,9 @@ struct worker_gauges {
   std::uint64_t redis_connected = 0;            ///< connections to Redis that can be used
   std::uint64_t redis_pending = 0;              ///< commands waiting for their reply
   std::uint64_t redis_reconnects = 0;
+  std::uint64_t cache_ready = 0;          ///< near-caches in use
+  std::uint64_t cache_entries = 0;        ///< copies in them
+  std::uint64_t cache_invalidations = 0;  ///< changes that Redis told of
   std::vector<kind_count> redis_errors;
 
   worker_gauges& operator+=(worker_gauges const& other);

@@ -3,6 +3,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,16 @@ struct observer {
 
 protected:
   ~observer() = default;
+};
+
+/// Told of every change, at once and within the connection's work: nothing may be asked from there. `on_up`: commands
+/// are taken. `on_down`: that connection has gone, before anybody who waited for a reply on it goes on.
+struct connection_listener {
+  virtual void on_up() noexcept = 0;
+  virtual void on_down() noexcept = 0;
+
+protected:
+  ~connection_listener() = default;
 };
 
 /// How patient a client is. Not for users: tests are in a hurry.
@@ -105,6 +116,9 @@ public:
   /// Ends the connection for good; whoever waits gets store_unavailable.
   void close() noexcept;
 
+  /// Tells `l` of connections from the next change on; nullptr for nobody. Not of the end that close() brings.
+  void tell(connection_listener* l) noexcept;
+
   [[nodiscard]] bool connected() const noexcept;       ///< the handshake is done and commands are accepted
   [[nodiscard]] bool ever_connected() const noexcept;  ///< has been once since start
   [[nodiscard]] std::size_t pending() const noexcept;  ///< commands without a reply so far
@@ -116,12 +130,19 @@ public:
   /// connected. A reply within the time limit or not, `w.on_turn()` is called later.
   [[nodiscard]] bool submit(std::span<std::string_view const> argv, waiter& w) noexcept;
 
+  /// Changes when commands begin to leave, and when one ends without a reply. As long as it is the same as it was after
+  /// submit(), that command is still here and its waiter waits.
+  [[nodiscard]] std::uint64_t batch() const noexcept;
+
   /// Sends a command whose reply nobody looks at. Does nothing when not connected.
   void fire_and_forget(std::span<std::string_view const> argv) noexcept;
 
   /// `error_code ec = co_await client.command(argv, sink)`: the errors are those of waiter::error().
   class [[nodiscard]] operation;
   operation command(std::span<std::string_view const> argv, sink& into) noexcept;
+  /// The same for what the store need not be able to do: an error reply goes to `into` like any other, and is neither
+  /// counted nor told to the observer.
+  operation try_command(std::span<std::string_view const> argv, sink& into) noexcept;
 
   /// EVALSHA, and once by EVAL where Redis does not have the script yet. Everything that is passed must hold until the
   /// task is done.
@@ -134,8 +155,8 @@ private:
 
 class [[nodiscard]] client::operation final : public waiter {
 public:
-  operation(detail::core& c, std::span<std::string_view const> argv, sink& into) noexcept
-      : core_(c), argv_(argv), sink_(into) {}
+  operation(detail::core& c, std::span<std::string_view const> argv, sink& into, bool tried = false) noexcept
+      : core_(c), argv_(argv), sink_(into), tried_(tried) {}
 
   [[nodiscard]] bool await_ready() noexcept;
   void await_suspend(std::coroutine_handle<> h) noexcept { waiting_ = h; }
@@ -148,6 +169,7 @@ private:
   detail::core& core_;
   std::span<std::string_view const> argv_;
   sink& sink_;
+  bool tried_;
   std::coroutine_handle<> waiting_;
 };
 

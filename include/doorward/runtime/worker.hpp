@@ -25,6 +25,7 @@
 #include "doorward/runtime/login_gate.hpp"
 #include "doorward/runtime/revocations.hpp"
 #include "doorward/runtime/snapshot.hpp"
+#include "doorward/session/cache_keeper.hpp"
 #include "doorward/session/redis_store.hpp"
 #include "doorward/upstream/cluster.hpp"
 
@@ -80,8 +81,9 @@ public:
 
   /// Gets TLS ready, on both sides. False, and why, when that cannot be. Before start().
   [[nodiscard]] bool prepare(std::string& error);
-  /// Connects to Redis, resolves names, starts the clock. Before anything listens.
-  void start();
+  /// Connects to Redis, resolves names, starts the clock. Before anything listens. `copies`: with the near-cache, where
+  /// it is on.
+  void start(bool copies = true);
   /// Stops what start() started, so that running the `context` comes to its end.
   void stop() noexcept;
 
@@ -99,6 +101,7 @@ public:
   fast_random random;
   snapshot const view;
   redis::client redis;
+  std::shared_ptr<session::near_cache> const near;  ///< null where it is off; the store's, too
   session::redis_store store;
   auth::assertion_signer assertions;
   auth::envelope_opener envelopes;
@@ -125,6 +128,7 @@ private:
   void tick();
   void every_second();
 
+  std::unique_ptr<session::cache_keeper> keeper_;  ///< of `near`
   std::vector<std::unique_ptr<upstream::cluster>> clusters_;
   net::asio::basic_waitable_timer<steady, net::asio::wait_traits<steady>, net::executor> timer_;
   unsigned ticks_ = 0;

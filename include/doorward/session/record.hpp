@@ -46,6 +46,7 @@ public:
   }
   [[nodiscard]] std::string_view user() const noexcept { return get(field::user); }
   [[nodiscard]] std::string_view roles() const noexcept { return get(field::roles); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return arena_.size(); }  ///< of all fields together
 
   /// False when the slot is filled already.
   bool set(field_layout::slot s, std::string_view value);

@@ -11,6 +11,8 @@
 
 namespace doorward::session {
 
+class near_lookups;
+
 /// What became of touches; written by the worker only.
 struct touch_counters {
   std::uint64_t done = 0;
@@ -21,10 +23,11 @@ struct touch_counters {
 
 /// Sessions in Redis, in the layout of docs/redis.md, or as another program writes them (docs/foreign-sessions.md). Of
 /// the latter it reads and ends single ones: a touch does nothing, and whatever needs a user's index is no_route, as
-/// there is none. One a worker; `redis` must outlive it.
+/// there is none. One a worker; `redis` must outlive it. `near`, where there is one, answers look-ups as long as
+/// somebody keeps it armed.
 class redis_store final : public store {
 public:
-  redis_store(redis::client& redis, config::session_config const& config);
+  redis_store(redis::client& redis, config::session_config const& config, std::shared_ptr<near_cache> near = nullptr);
   ~redis_store() override;
 
   void touch(std::string_view id) noexcept override;
@@ -44,6 +47,7 @@ private:
 
   bool start(lookup& l) noexcept override;
   void take(lookup& l, redis::reply const& r) noexcept override;
+  [[nodiscard]] std::shared_ptr<near_cache> near() const noexcept;
 
   redis::client& redis_;
   config::session_config config_;
@@ -52,6 +56,7 @@ private:
   std::unique_ptr<foreign_reader> foreign_;  // null: sessions are hashes of ours
   std::shared_ptr<touching> touching_;       // touches under way are the other owners
   std::unique_ptr<recent> recent_;
+  std::unique_ptr<near_lookups> near_;  // null without a near-cache
 };
 
 }  // namespace doorward::session

@@ -15,6 +15,7 @@
 #include "doorward/net/task.hpp"
 #include "doorward/redis/client.hpp"
 #include "doorward/session/likeness.hpp"
+#include "doorward/session/near_cache.hpp"
 #include "doorward/session/record.hpp"
 
 namespace doorward::session {
@@ -32,7 +33,8 @@ enum class answered_by {
 /// frame of whoever awaits it. For a store: fill it in by `finish`, at once or, after `turns.push(*this)`, later.
 class [[nodiscard]] lookup final : public redis::waiter {
 public:
-  lookup(store& from, std::string_view id, record& into) noexcept : store_(from), id_(id), into_(into) {}
+  lookup(store& from, std::string_view id, record& into, bool fresh = false) noexcept
+      : store_(from), id_(id), into_(into), fresh_(fresh) {}
 
   [[nodiscard]] bool await_ready() noexcept;
   void await_suspend(std::coroutine_handle<> h) noexcept { waiting_ = h; }
@@ -55,6 +57,13 @@ public:
     from_ = from;
   }
 
+  /// For a store with a near-cache. Redis itself is to be asked.
+  [[nodiscard]] bool fresh() const noexcept { return fresh_; }
+  /// The copy that comes of it.
+  [[nodiscard]] near_cache::fill& fill() noexcept { return fill_; }
+  /// This one waits for what `leader` comes to, whose record has the same layout. Neither may be destroyed before.
+  void join(lookup& leader) noexcept;
+
 private:
   void on_reply(redis::reply const& r) noexcept override;
   void on_turn() noexcept override;
@@ -65,6 +74,10 @@ private:
   outcome outcome_ = outcome::unavailable;
   answered_by from_ = answered_by::redis;
   likeness looks_like_ = likeness::nothing;
+  bool fresh_;
+  near_cache::fill fill_;
+  lookup* next_ = nullptr;  ///< the one that joined after this one
+  lookup* last_ = nullptr;  ///< of a leader: the one that joined last
   std::coroutine_handle<> waiting_;
 };
 
@@ -115,6 +128,9 @@ public:
   /// until the await ends. An errc of why it is unavailable is lost in this form; keep the lookup as a local to ask it:
   /// `auto l = s.find(id, r); auto o = co_await l;`
   [[nodiscard]] lookup find(std::string_view id, record& into) noexcept { return lookup{*this, id, into}; }
+
+  /// The same, and never from the near-cache: for whoever has heard that the session may have ended.
+  [[nodiscard]] lookup find_fresh(std::string_view id, record& into) noexcept { return lookup{*this, id, into, true}; }
 
   /// Slides the idle time and notes when the session was last seen; never waited for, never brings a session back that
   /// has ended.

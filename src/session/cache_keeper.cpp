@@ -1,0 +1,156 @@
+#include "doorward/session/cache_keeper.hpp"
+
+#include <array>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace doorward::session {
+namespace {
+
+constexpr std::string_view acl_hint = "the ACL user lacks a right for the near-cache; docs/redis.md has what to add";
+constexpr std::string_view tracking_hint = "CLIENT TRACKING needs Redis 6";
+constexpr std::string_view server_hint = "both connections have to reach the same Redis server";
+
+// For what an operator has to change, and for what passes by itself.
+constexpr milliseconds refused_wait{10'000};
+constexpr milliseconds short_wait{1'000};
+
+struct answer final : redis::sink {
+  void on_reply(redis::reply const& r) noexcept override {
+    type = r.type;
+    integer = r.integer;
+    if (type == redis::reply::kind::error) error = r.text;
+  }
+  [[nodiscard]] bool refused() const noexcept { return type == redis::reply::kind::error; }
+  redis::reply::kind type = redis::reply::kind::nil;
+  long long integer = 0;
+  std::string error;
+};
+
+std::string_view hint_for(redis::error_kind kind) noexcept {
+  return kind == redis::error_kind::permission ? acl_hint : redis::hint(kind);
+}
+
+}  // namespace
+
+cache_keeper::cache_keeper(net::turn_queue& turns, deadline_wheel& wheel, redis::client& client, near_cache& cache,
+                           config::redis_config const& config, fast_random& random, unsigned worker)
+    : turns_(turns),
+      wheel_(wheel),
+      client_(client),
+      cache_(cache),
+      feed_(turns.context(), wheel, config, random, *this),
+      worker_(worker) {}
+
+cache_keeper::~cache_keeper() {
+  client_.tell(nullptr);
+}
+
+void cache_keeper::start() {
+  client_.tell(this);
+  feed_.start();
+}
+
+void cache_keeper::stop() noexcept {
+  client_.tell(nullptr);
+  feed_.close();
+  connected_ = false;
+  disarm();
+}
+
+void cache_keeper::on_up() noexcept {
+  connected_ = true;
+  try_to_arm();
+}
+
+void cache_keeper::on_down() noexcept {
+  connected_ = false;
+  bool const was = cache_.armed();
+  disarm();
+  if (was) tell_off("connection_lost", "the worker's own connection has ended", {});
+}
+
+void cache_keeper::on_ready(long long client, std::string_view channel) noexcept {
+  feed_client_ = std::to_string(client);
+  channel_ = channel;
+  try_to_arm();
+}
+
+void cache_keeper::on_invalidated(std::string_view key) noexcept {
+  ++invalidations_;
+  cache_.invalidate(key);
+}
+
+void cache_keeper::on_flushed() noexcept {
+  ++invalidations_;
+  cache_.clear();
+}
+
+void cache_keeper::on_lost(redis::error_kind why, std::string_view detail) noexcept {
+  bool const was = cache_.armed();
+  feed_client_.clear();
+  disarm();
+  // That there is no way to Redis is told by the client. A refusal is nobody else's to tell.
+  using kind = redis::error_kind;
+  bool const refused = why == kind::auth || why == kind::permission || why == kind::other;
+  if (was || refused) tell_off(refused ? "refused" : "feed_lost", detail, hint_for(why));
+}
+
+void cache_keeper::try_to_arm() {
+  if (connected_ && !feed_client_.empty()) net::spawn(arm(++attempt_));
+}
+
+net::task<> cache_keeper::arm(std::uint64_t attempt) {
+  // Redis is not to be asked within the work of either connection.
+  co_await turns_.next();
+  if (attempt != attempt_) co_return;
+  answer heard;
+  std::array<std::string_view, 3> const call{"PUBLISH", channel_, ""};
+  auto ec = co_await client_.try_command(call, heard);
+  if (attempt != attempt_) co_return;
+  if (ec) co_return later(short_wait);
+  if (heard.refused()) {
+    tell_off("refused", heard.error, hint_for(redis::classify(heard.error)));
+    co_return later(refused_wait);
+  }
+  if (heard.type != redis::reply::kind::integer || heard.integer < 1) {
+    // Another client of that server may have the feed's number: it must not be told, and we would not be.
+    tell_off("other_server", "the two connections are to different servers", server_hint);
+    co_return feed_.leave("it is on another server");
+  }
+  answer tracking;
+  std::array<std::string_view, 5> const track{"CLIENT", "TRACKING", "ON", "REDIRECT", feed_client_};
+  ec = co_await client_.try_command(track, tracking);
+  if (attempt != attempt_) co_return;
+  if (ec) co_return later(short_wait);
+  if (tracking.type != redis::reply::kind::status) {
+    auto const kind = redis::classify(tracking.error);
+    tell_off("refused", tracking.error, kind == redis::error_kind::other ? tracking_hint : hint_for(kind));
+    co_return later(refused_wait);
+  }
+  cache_.arm(this);
+  if (!std::exchange(told_ready_, true)) obs::log::info("near_cache_ready", {{"worker", worker_}});
+}
+
+void cache_keeper::disarm() noexcept {
+  ++attempt_;
+  wheel_.disarm(*this);
+  cache_.disarm();
+}
+
+void cache_keeper::later(milliseconds wait) noexcept {
+  wheel_.arm(*this, wheel_.now() + wait);
+}
+
+void cache_keeper::tell_off(std::string_view reason, std::string_view detail, std::string_view hint) noexcept {
+  try {
+    if (!limiter_.pass(reason, wheel_.now())) return;
+    told_ready_ = false;
+    obs::log::warn("near_cache_off", {{"reason", reason}, {"detail", detail}, {"hint", hint}, {"worker", worker_}});
+  } catch (std::exception const&) {
+    return;  // no memory for a line
+  }
+}
+
+}  // namespace doorward::session
