@@ -260,9 +260,9 @@ TEST_CASE_METHOD(fixture, "a hit takes nothing from the heap, and neither does a
     return true;
   };
   REQUIRE(all());
-  auto const before = test::heap_use_so_far().taken;
+  auto const before = heap_use_so_far().taken;
   bool const found = all();
-  auto const taken = test::heap_use_so_far().taken - before;
+  auto const taken = heap_use_so_far().taken - before;
   CHECK(found);
   CHECK(taken == 0);
 }
