@@ -38,7 +38,7 @@ def free_port():
 
 class RedisServer:
     """`password` protects the default user, as requirepass does. The ACL user `doorward` is always there; `rights` are
-    added to what it may do."""
+    added to what it may do. `more` are options of redis-server; one of several words is a tuple."""
 
     def __init__(self, folder, password=None, port=None, rights=(), **more):
         self.folder = Path(folder)
@@ -58,7 +58,8 @@ class RedisServer:
         assert program, "redis-server is not installed"
         options = {"port": self.port, "bind": "127.0.0.1", "unixsocket": self.socket, "save": "", "appendonly": "no",
                    "dir": self.folder, "databases": 4096, "maxclients": 2000}  # fmt: skip
-        command = [program] + [str(word) for name, value in {**options, **self.more}.items() for word in (f"--{name}", value)]
+        words = lambda value: value if isinstance(value, tuple) else (value,)  # noqa: E731
+        command = [program] + [str(word) for name, value in {**options, **self.more}.items() for word in (f"--{name}", *words(value))]
         log = open(self.folder / "redis.log", "ab")
         self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()

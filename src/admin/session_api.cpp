@@ -29,6 +29,12 @@ response no_such_session() {
   return problem(404, "not_found", "This user has no such session (any more).");
 }
 
+response no_index() {
+  return problem(501, "no_index",
+                 "Sessions that another program writes (session.encoding) are in no index: nobody knows which are a "
+                 "user's. End them in that program.");
+}
+
 }  // namespace
 
 session_api::session_api(net::asio::io_context& context, session_access const& access, sources const& from)
@@ -45,6 +51,7 @@ net::task<response> session_api::answer(session_request r, std::string client) {
       limiter_.write(steady::now(), obs::log::level::warn, "admin_token_refused", {{"client", client}});
     co_return std::move(*wrong);
   }
+  if (!session::is_own(access_.session.encoding)) co_return no_index();
   auto wish = std::move(std::get<session_wish>(read));
   if (wish.what == session_wish::kind::list) {
     auto all = co_await list(std::move(wish));

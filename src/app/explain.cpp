@@ -16,7 +16,12 @@ namespace {
 
 // An id as Redis has it is signed here, by who has the keys; what has a signature, good or bad, is looked at as it is.
 std::string cookie_value(config::cookie_config const& c, std::string const& session) {
-  http::signed_ids const ids(c.name, c.keys);
+  if (auto const encoded = runtime::encoded_ids_of(c); encoded.on()) {
+    std::string id;
+    bool const is_bare = !encoded.id_in(session, id) && http::is_session_id(session);
+    return is_bare ? encoded.encode(session) : session;
+  }
+  auto const ids = runtime::signed_ids_of(c);
   return ids.find_trouble(session) == http::signature_trouble::missing ? ids.sign(session) : session;
 }
 

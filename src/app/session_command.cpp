@@ -9,8 +9,11 @@
 #include "doorward/admin/session_json.hpp"
 #include "doorward/app/cli.hpp"
 #include "doorward/base/errc.hpp"
-#include "doorward/http/signed_ids.hpp"
+#include "doorward/config/words.hpp"
+#include "doorward/http/cookies.hpp"
+#include "doorward/runtime/snapshot.hpp"
 #include "doorward/session/everybody.hpp"
+#include "doorward/session/foreign_reader.hpp"
 #include "doorward/session/key.hpp"
 
 namespace doorward::app {
@@ -27,6 +30,7 @@ public:
 
   int run() {
     std::string id;
+    if (!session::is_own(config_.session.encoding) && !request_.id_from_stdin) return fail(no_index());
     if (request_.id_from_stdin && !read_id(id)) return could_not_run;
     if (!redis_.connect()) return fail(redis_.why());
     switch (request_.what) {
@@ -74,8 +78,14 @@ private:
       line += c;
     while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
       line.pop_back();
-    auto const& cookie = config_.session.cookie;
-    http::signed_ids const ids(cookie.name, cookie.keys);
+    if (auto const encoded = runtime::encoded_ids_of(config_.session.cookie); encoded.on()) {
+      if (!encoded.id_in(line, id) && http::is_session_id(line)) id = line;
+      if (!id.empty()) return true;
+      fail(
+          "the first line on standard input is neither a session id nor a cookie's value as session.cookie.codec says");
+      return false;
+    }
+    auto const ids = runtime::signed_ids_of(config_.session.cookie);
     auto const found = ids.find_trouble(line);
     id = found == trouble::missing ? line : ids.id_in(line);
     if (!id.empty()) return true;
@@ -114,15 +124,18 @@ private:
   }
 
   int show(std::string key) {
-    auto const found = redis_.run(session::read_details(redis_.client(), config_.session, std::move(key)));
+    auto const fields = runtime::custom_fields(config_);
+    auto const found = redis_.run(session::read_details(redis_.client(), config_.session, std::move(key), fields));
     if (!found) return fail(found.error());
     switch (found->what) {
       case outcome::displaced: return fail("that session was ended by a later login of its user");
       case outcome::revoked: return fail("that session was revoked");
       case outcome::absent: return fail("there is no such session");
-      case outcome::ghost:
       case outcome::wrong_type:
       case outcome::malformed:
+        if (!session::is_own(config_.session.encoding)) return fail(unreadable());
+        [[fallthrough]];
+      case outcome::ghost:
       case outcome::unavailable: return fail("what is there is no session: it names no user");
       case outcome::expired:
         if (found->user.empty()) return fail("that session has ended: its time was over");
@@ -161,6 +174,18 @@ private:
       cursor = std::move(step->next);
     } while (cursor != "0");
     return say_ended(std::nullopt, ended);
+  }
+
+  [[nodiscard]] std::string encoding() const {
+    return "session.encoding: " + std::string(config::word_for(config_.session.encoding));
+  }
+  [[nodiscard]] std::string unreadable() const {
+    return "what is there cannot be read as " + encoding() + "; `doorward explain` says what it looks like";
+  }
+  [[nodiscard]] std::string no_index() const {
+    return "sessions that another program writes (" + encoding() +
+           ") are in no index, so nobody knows which are a user's; there is `session show --id-stdin`, and the program "
+           "itself";
   }
 
   [[nodiscard]] std::string may_not_scan() const {

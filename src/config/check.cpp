@@ -52,6 +52,7 @@ void checker::run() {
   resolve_server();
   resolve_redis();
   resolve_cookie();
+  resolve_foreign_fields();
   resolve_headers();
   resolve_routes();
   check_listeners();
@@ -59,6 +60,7 @@ void checker::run() {
   check_tls();
   check_session();
   check_cookie_keys();
+  check_foreign_sessions();
   check_identity();
   check_headers();
   check_assertion();

@@ -62,15 +62,12 @@ parsed<std::string> parse_fixed_path(std::string_view written) {
   return path;
 }
 
+// How long it has to be depends on whose it is: see check_cookie_keys.cpp.
 // Other programs may have to read it too, so it is text that nobody can understand in two ways.
 parsed<redacted> parse_signing_key(std::string_view written) {
-  constexpr std::size_t shortest = 32;
   auto const is_text = [](char c) { return c >= ' ' && c <= '~'; };
   if (!std::all_of(written.begin(), written.end(), is_text))
     return complaint{"a key is one line of printable ASCII", "make one by `openssl rand -base64 32`"};
-  if (written.size() < shortest)
-    return complaint{fmt::format("a key has at least {} characters", shortest),
-                     "make one by `openssl rand -base64 32`"};
   return redacted{std::string{written}};
 }
 
@@ -85,10 +82,14 @@ typed<cookie_config> cookie() {
             "`public_origin` is not https."),
       field("same_site", &cookie_config::policy, choice<same_site>(), "lax",
             "The SameSite attribute. `none` needs `secure`."),
-      field(
-          "keys", &cookie_config::keys, list(parsed_text<redacted>("secret", "^[ -~]{32,}$", parse_signing_key)), "[]",
-          "Keys that ids are signed with: the first signs, all are believed. Forged ids then never reach Redis. Up to "
-          "8, of 32 characters or more."),
+      field("codec", &cookie_config::codec, choice<cookie_codec>(), "plain",
+            "What the cookie makes of the id: nothing but what `keys` say; express-session's signature, by the "
+            "application's secrets in `keys`; or base64, as Spring Session does."),
+      field("shared", &cookie_config::shared, boolean(), "false",
+            "The application has the same cookie: it is sent upstream, and may be set there."),
+      field("keys", &cookie_config::keys, list(parsed_text<redacted>("secret", "^[ -~]*$", parse_signing_key)), "[]",
+            "Keys that ids are signed with: the first signs, all are believed. Forged ids then never reach Redis. Up "
+            "to 8, of 32 characters or more; with `codec: express` as long as the application's are."),
   });
 }
 
@@ -97,9 +98,10 @@ typed<session_fields> fields() {
   return mapping<session_fields>({
       field("user", &session_fields::user, name, "userId", "Who it is. A session without it is none."),
       field("roles", &session_fields::roles, name, "role", "One role, or several joined by `,`."),
-      field("created", &session_fields::created, name, "createdAt",
-            "Milliseconds since the epoch (seconds are recognised)."),
-      field("last_seen", &session_fields::last_seen, name, "lastSeen", "The same, of the last request that was noted."),
+      field("created", &session_fields::created, name, "", "Milliseconds since the epoch (seconds are recognised).")
+          .without("`createdAt`, with `encoding: spring` `creationTime`"),
+      field("last_seen", &session_fields::last_seen, name, "", "The same, of the last request that was noted.")
+          .without("`lastSeen`, with `encoding: spring` `lastAccessedTime`"),
   });
 }
 
@@ -199,8 +201,8 @@ typed<session_config> describe_session() {
             "`tagged`: a user's keys are in one slot of a Redis Cluster."),
       field("store_hashed", &session_config::store_hashed, boolean(), "false",
             "Keys hold the SHA-256 of an id instead of the id, so that what is read in Redis opens nothing."),
-      unused<session_config>("encoding", choice<int>({{"hash", 0}}, {"json", "redisjson", "php"}), "hash",
-                             "How a session is stored: a hash."),
+      field("encoding", &session_config::encoding, choice<session_encoding>(), "hash",
+            "How a session is stored: a hash of doorward's, or what another program writes, which is read only."),
       field("fields", &session_config::fields, fields(), "", "The names of the fields that doorward understands."),
       field("lifetime", &session_config::lifetime, lifetime(), "", "How long sessions live."),
       field("limit", &session_config::limit, limit(), "", "How many sessions a user may have."),

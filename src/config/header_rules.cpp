@@ -56,6 +56,13 @@ bool is_field_name(std::string_view text) noexcept {
   });
 }
 
+bool is_field_path(std::string_view name) noexcept {
+  if (!name.starts_with('/')) return true;
+  for (auto at = name.find('~'); at != name.npos; at = name.find('~', at + 1))
+    if (at + 1 == name.size() || (name[at + 1] != '0' && name[at + 1] != '1')) return false;
+  return true;
+}
+
 std::optional<complaint> check_header_name(std::string_view name) {
   if (!is_token(name)) return complaint{"not a header's name: letters, digits and `-`"};
   if (name.size() > 128) return complaint{"a header's name is at most 128 bytes long"};

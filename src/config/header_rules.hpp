@@ -16,6 +16,10 @@ namespace doorward::config {
 /// A name that can stand between `{` and `}`: no blanks, braces, `?` or control characters.
 [[nodiscard]] bool is_field_name(std::string_view text) noexcept;
 
+/// False for a name that begins with `/` and is no JSON pointer (RFC 6901 section 3): a `~` stands before `0` or `1`
+/// only.
+[[nodiscard]] bool is_field_path(std::string_view name) noexcept;
+
 /// What speaks against injecting a header of this name; nullopt when nothing does.
 [[nodiscard]] std::optional<complaint> check_header_name(std::string_view name);
 

@@ -20,8 +20,8 @@
 ///
 /// What only shows when several values are looked at together is checked in check.cpp and, for routes, in
 /// check_routes.cpp, check_step_up.cpp, check_final_slash.cpp and check_rewrites.cpp; for certificates, in
-/// check_tls.cpp; for the keys that ids are signed with, in check_cookie_keys.cpp; for those of assertions and
-/// envelopes, in check_assertion.cpp.
+/// check_tls.cpp; for the keys that ids are signed with, in check_cookie_keys.cpp; for sessions that other programs
+/// write, in check_foreign_sessions.cpp; for the keys of assertions and envelopes, in check_assertion.cpp.
 namespace doorward::config {
 
 /// `redis:` as written; the URL and the keys beside it are put together when all is read.
@@ -84,7 +84,11 @@ private:
   void check_certificates();
   bool check_certificate(tls_certificate const& c, std::string const& path);
   void check_session();
+  void resolve_foreign_fields();
   void check_cookie_keys();
+  void check_foreign_sessions();
+  void check_cookie_codec();
+  void check_field_paths();
   void check_identity();
   void check_headers();
   void check_assertion();

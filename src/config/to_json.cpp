@@ -139,6 +139,12 @@ json assertion(assertion_config const& a) {
 // What is shown is too short to be read back as a key: nobody is to sign with it by mistake.
 json keys(cookie_config const& c) {
   auto out = json::array();
+  // An application's secret may be a short word: its kid would be enough to guess it by.
+  if (c.codec != cookie_codec::plain) {
+    for (std::size_t i = 0; i < c.keys.size(); ++i)
+      out.push_back("<redacted>");
+    return out;
+  }
   for (auto const& kid : http::signed_ids(c.name, c.keys).kids())
     out.push_back("<redacted, kid " + kid + '>');
   return out;
@@ -154,11 +160,14 @@ json session(session_config const& s) {
            {{"name", written(s.cookie.name)},
             {"secure", s.cookie.secure},
             {"same_site", word_for(s.cookie.policy)},
+            {"codec", word_for(s.cookie.codec)},
+            {"shared", s.cookie.shared},
             {"keys", keys(s.cookie)}}},
           {"key", written(s.key.prefix) + "{id}" + written(s.key.suffix)},
           {"index", written(s.index.prefix) + "{user}" + written(s.index.suffix)},
           {"layout", word_for(s.layout)},
           {"store_hashed", s.store_hashed},
+          {"encoding", word_for(s.encoding)},
           {"fields",
            {{"user", written(f.user)},
             {"roles", written(f.roles)},

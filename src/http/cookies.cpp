@@ -103,6 +103,22 @@ bool find_session_cookies(std::string_view field, std::string_view name, signed_
   return for_each_value(field, name, into, [&](std::string_view value) { look_at(value, ids, into); });
 }
 
+bool find_encoded_cookies(std::string_view field, std::string_view name, encoded_ids const& ids,
+                          std::array<std::string, session_cookies::most>& storage, session_cookies& into) {
+  return for_each_value(field, name, into, [&](std::string_view value) {
+    if (auto const trouble = ids.find_trouble(value)) {
+      into.trouble = std::max(into.trouble, trouble);
+      return;
+    }
+    if (!is_new(value, into)) return;
+    auto& id = storage[into.count];
+    if (!ids.id_in(value, id))
+      into.trouble = signature_trouble::wrong;
+    else if (!is_among(id, into.ids, into.count))  // else one id is spelt in two ways
+      into.ids[into.count++] = id;
+  });
+}
+
 bool find_enclosing_cookies(std::string_view field, std::string_view name, std::size_t longest, session_cookies& into) {
   return for_each_value(field, name, into, [&](std::string_view value) {
     if (!is_like_id(value, longest))

@@ -2,6 +2,7 @@
 #include "pipeline/binding.hpp"
 #include "pipeline/lookup_count.hpp"
 #include "pipeline/stages.hpp"
+#include "pipeline/unreadable.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -44,7 +45,7 @@ lookup_result label_of(outcome o, session::answered_by from) noexcept {
   return lookup_result::error;
 }
 
-// One HGETALL, or a copy of what one has found, and the limits on it: those hold for a copy as for anything else.
+// One command, or a copy of what one has found, and the limits on it: those hold for a copy as for anything else.
 net::task<answer> look_up(exchange& x, std::string_view id) {
   auto const start = steady::now();
   auto lookup = x.worker.store.find(id, x.session);
@@ -63,6 +64,7 @@ net::task<answer> look_up(exchange& x, std::string_view id) {
     co_return answer{outcome::absent, errc::session_elsewhere};
   }
   count_lookup(x.worker.metrics, label_of(o, from), from, took);
+  note_unreadable(x, o, lookup.looks_like());
   co_return answer{o, reason_of(o, lookup.why())};
 }
 

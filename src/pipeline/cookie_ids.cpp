@@ -8,6 +8,8 @@ bool find_cookies(exchange& x, std::string_view field) {
   auto const& name = x.view().config.session.cookie.name;
   if (x.worker.envelopes.on())
     return http::find_enclosing_cookies(field, name, auth::envelope_opener::longest, x.cookies);
+  if (x.view().encoded_ids.on())
+    return http::find_encoded_cookies(field, name, x.view().encoded_ids, x.opened_ids, x.cookies);
   return http::find_session_cookies(field, name, x.view().ids, x.cookies);
 }
 

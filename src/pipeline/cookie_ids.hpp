@@ -2,8 +2,8 @@
 
 #include "doorward/pipeline/exchange.hpp"
 
-/// From what a session cookie holds to the id it stands for: the id itself, a signed one (session.cookie.keys), or a
-/// JWT around it (session.envelope).
+/// From what a session cookie holds to the id it stands for: the id itself, a signed one (session.cookie.keys), what
+/// another program makes of it (session.cookie.codec), or a JWT around it (session.envelope).
 namespace doorward::pipeline {
 
 /// Collects what may lead to an id from one Cookie field. True when our cookie was in it.

@@ -7,6 +7,7 @@
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/jws.hpp"
+#include "doorward/config/words.hpp"
 #include "doorward/session/key.hpp"
 #include "pipeline/explain_binding.hpp"
 #include "pipeline/explain_refusal.hpp"
@@ -43,7 +44,7 @@ public:
   void tell_cookies() {
     auto const& name = x_.view().config.session.cookie.name;
     bool const is_enclosed = x_.worker.envelopes.on();
-    bool const is_signed = is_enclosed || x_.view().ids.active();
+    bool const is_signed = is_enclosed || x_.view().ids.active() || x_.view().encoded_ids.is_signed();
     if (x_.envelope_fault != auth::envelope_fault::none)
       say("envelope", fmt::format("one is not taken: {}", auth::describe(x_.envelope_fault)));
     if (x_.cookies.count > 0)
@@ -58,6 +59,9 @@ public:
 
   net::task<> tell_store() {
     auto const& session = x_.view().config.session;
+    if (x_.cookies.count > 0)
+      say("session", fmt::format("read by {}, encoding {}", session::command_for(session.encoding),
+                                 config::word_for(session.encoding)));
     if (session.cache.enabled && x_.cookies.count > 0)
       say("near-cache",
           fmt::format("not used here; a worker may have a copy, of the last {} ms", session.cache.max_age.count()));

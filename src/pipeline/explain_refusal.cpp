@@ -125,6 +125,8 @@ void explain_identity(exchange const& x, explanation& out) {
 
 std::string signature_trouble(exchange const& x) {
   if (x.worker.envelopes.on()) return "no value of the cookie is a JWT that session.envelope takes";
+  if (x.view().encoded_ids.on())
+    return "no value of the cookie has a signature by one of session.cookie.keys, the application's secrets";
   switch (x.cookies.trouble.value_or(http::signature_trouble::malformed)) {
     case http::signature_trouble::missing:
       return "it has no signature, and session.cookie.keys wants one; the cookie holds more than the id then";
@@ -142,6 +144,9 @@ std::string session_trouble(exchange const& x, errc why) {
       if (x.cookies.count > 0) return "`require` wants a login, and what came is no session (any more)";
       return fmt::format("the route wants a session, and no cookie {} came", session.cookie.name);
     case errc::session_malformed:
+      if (x.view().encoded_ids.on())
+        return fmt::format("no value of the cookie is what `session.cookie.codec: {}` makes of a session id",
+                           config::word_for(session.cookie.codec));
       return session.layout == config::key_layout::plain
                  ? "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -"
                  : "a session id has 16 to 256 characters of A-Z a-z 0-9 . _ ~ -, and with `layout: tagged` it begins "
@@ -150,9 +155,12 @@ std::string session_trouble(exchange const& x, errc why) {
     case errc::session_unknown: return "Redis has no such session";
     case errc::session_ghost: return fmt::format("the record has no field {}", session.fields.user);
     case errc::session_undecodable:
-      return fmt::format("the record is not what `session.encoding: {}` says, or contradicts itself",
-                         config::word_for(session.encoding));
-    case errc::session_wrong_type: return "the key is no hash";
+      return fmt::format(
+          "the record is not what `session.encoding: {}` says, or contradicts itself; it looks like {}: {}",
+          config::word_for(session.encoding), session::describe(x.looks_like),
+          session::hint_for(session.encoding, session::outcome::malformed, x.looks_like));
+    case errc::session_wrong_type:
+      return std::string(session::hint_for(session.encoding, session::outcome::wrong_type, x.looks_like));
     case errc::session_expired: return fmt::format("it is older than may be, by {}", session.fields.created);
     case errc::session_elsewhere: return "the session is bound to where its user logged in, and is not ended";
     case errc::session_conflict: return "the cookies name two users, or are too many to look at";

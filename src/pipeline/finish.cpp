@@ -82,7 +82,8 @@ std::string origin_for_proxy(exchange const& x) {
 }
 
 net::task<> answer_refusal(exchange& x, errc why) {
-  if (x.expire_cookie) x.set_cookie = x.view().expire_cookie;
+  // A shared cookie is the application's: it may hold a session there that is none here, because nobody is logged in.
+  if (x.expire_cookie && !x.view().config.session.cookie.shared) x.set_cookie = x.view().expire_cookie;
   auto const for_proxy = is_asked_by_proxy(x);
   // What is wrong with a request that a proxy asks about is nothing that its own connection suffers from.
   if (about(why).close && !x.proxy.asked) x.close = true;

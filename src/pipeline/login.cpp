@@ -7,6 +7,7 @@
 #include "doorward/session/key.hpp"
 #include "pipeline/binding.hpp"
 #include "pipeline/step_up.hpp"
+#include "pipeline/store_clock.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
 namespace doorward::pipeline {
@@ -120,9 +121,11 @@ net::task<result<granted>> apply_grant(exchange& x) {
   if (!g) co_return g.error();
   auto const user = user_of(*g, x.view().config.session.fields.user);
   auto const id = session::new_id(x.view().config.session, user);
-  auto const began = steady::now();
-  auto const stored = co_await store_session(x, *g, user, id);
-  x.store_time += steady::now() - began;
+  result<void> stored;
+  {
+    store_clock const clock(x);
+    stored = co_await store_session(x, *g, user, id);
+  }
   if (!stored) co_return stored.error();
 
   x.set_cookie = x.view().session_cookie(id, cookie_life(*g, x.view().config.session.lifetime));

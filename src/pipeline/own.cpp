@@ -61,6 +61,9 @@ net::task<result<void>> log_out(exchange& x) {
 
   std::string everywhere;
   auto const all = http::query_parameter(x.query, "everywhere", everywhere) && everywhere == "1";
+  // Other programs' sessions are in no index: the others cannot be found, and saying that they have ended would be
+  // wrong.
+  if (all && !session::is_own(x.view().config.session.encoding)) co_return errc::no_route;
   auto const began = steady::now();
   std::size_t elsewhere = 0;
   for (std::size_t i = 0; i < x.cookies.count; ++i) {

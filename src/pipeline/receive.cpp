@@ -30,6 +30,7 @@ void exchange::begin(downstream& d, std::string_view bytes) {
   session.reset(worker.view.fields);
   session_id = {};
   expire_cookie = false;
+  looks_like = {};
   upstream_path.clear();
   upstream_head.clear();
   upstream_buffer.rewind(0);

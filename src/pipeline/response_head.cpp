@@ -1,5 +1,6 @@
 #include "doorward/base/encoding.hpp"
 #include "pipeline/own.hpp"
+#include "pipeline/stages.hpp"
 #include "pipeline/upstream_exchange.hpp"
 
 namespace doorward::pipeline {
@@ -26,11 +27,8 @@ bool drops(exchange const& x, http::field_line const& f, head_changes changes) n
     case field_id::upgrade: return true;
     case field_id::content_length:
       return changes.without_body || x.response.status / 100 == 1 || x.response.status == 204;
-    case field_id::set_cookie: {
-      auto const theirs = x.route->to == runtime::route_target::login &&
-                          x.view().config.identity.mode == config::identity_mode::external;
-      return !theirs && http::sets_cookie(f.value, x.view().config.session.cookie.name);
-    }
+    case field_id::set_cookie:
+      return !is_upstreams_cookie(x) && http::sets_cookie(f.value, x.view().config.session.cookie.name);
     default: break;
   }
   if (changes.no_store && iequals(f.name, "cache-control")) return true;

@@ -4,6 +4,7 @@
 #include "doorward/session/key.hpp"
 #include "pipeline/own.hpp"
 #include "pipeline/sessions_page.hpp"
+#include "pipeline/store_clock.hpp"
 
 namespace doorward::pipeline {
 namespace {
@@ -11,19 +12,6 @@ namespace {
 constexpr std::string_view here = "/.doorward/sessions";
 
 using sessions = std::vector<session::listed_session>;
-
-// Adds what passes in its lifetime to the time that Redis took.
-class store_clock {
-public:
-  explicit store_clock(exchange& x) noexcept : x_(x), began_(steady::now()) {}
-  store_clock(store_clock const&) = delete;
-  store_clock& operator=(store_clock const&) = delete;
-  ~store_clock() { x_.store_time += steady::now() - began_; }
-
-private:
-  exchange& x_;
-  time_point began_;
-};
 
 std::string own_key(exchange const& x) {
   return session::key_of(x.view().config.session, x.session_id);
@@ -148,6 +136,8 @@ net::task<result<void>> end_wished(exchange& x) {
 
 net::task<result<void>> serve_sessions(exchange& x) {
   if (!takes_method(x)) co_return errc::method_not_allowed;
+  // Other programs' sessions are in no index, so nobody knows which are a user's.
+  if (!session::is_own(x.view().config.session.encoding)) co_return errc::no_route;
   if (http::is_safe(x.head.verb)) {
     auto shown = co_await show(x);
     co_return shown;

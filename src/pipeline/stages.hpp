@@ -45,6 +45,9 @@ namespace doorward::pipeline {
 /// True for a body that the method gives no meaning: some upstreams do not read it.
 [[nodiscard]] bool has_meaningless_body(exchange const& x) noexcept;
 
+/// True where whoever answers the route has the session cookie too: it is sent there, and may be set there.
+[[nodiscard]] bool is_upstreams_cookie(exchange const& x) noexcept;
+
 /// Builds the head that goes upstream.
 [[nodiscard]] result<void> transform(exchange& x);
 

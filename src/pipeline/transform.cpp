@@ -31,9 +31,8 @@ void append_kept(std::string& out, exchange const& x) {
 
 void append_cookies(std::string& out, exchange const& x) {
   auto const& name = x.view().config.session.cookie.name;
-  // An identity service that keeps the sessions itself has to see its own cookie.
-  auto const whole =
-      x.route->to == route_target::login && x.view().config.identity.mode == config::identity_mode::external;
+  // An identity service that keeps the sessions itself has to see its own cookie, and so has an application that does.
+  auto const whole = is_upstreams_cookie(x);
   for (auto const field : x.cookie_fields) {
     auto const start = out.size();
     out.append("Cookie: ");
@@ -96,6 +95,12 @@ void append_framing(std::string& out, exchange const& x) {
 }
 
 }  // namespace
+
+bool is_upstreams_cookie(exchange const& x) noexcept {
+  auto const& c = x.view().config;
+  return c.session.cookie.shared ||
+         (x.route->to == route_target::login && c.identity.mode == config::identity_mode::external);
+}
 
 result<void> append_identity(std::string& out, exchange const& x, when_absent absent) {
   if (!x.authenticated() && absent == when_absent::left_out) return {};

@@ -26,6 +26,7 @@ std::size_t slots_of(milliseconds interval) noexcept {
 
 obs::lookup_result label_of(session::outcome o, session::answered_by from) noexcept {
   if (o == session::outcome::unavailable) return obs::lookup_result::error;
+  if (o == session::outcome::malformed) return obs::lookup_result::undecodable;
   if (o != session::outcome::found) return obs::lookup_result::miss;
   return from == session::answered_by::batch ? obs::lookup_result::coalesced : obs::lookup_result::hit;
 }
@@ -230,13 +231,6 @@ void live_sessions::end(live_stream& s, obs::stream_end why) noexcept {
 
 void live_sessions::end(std::string_view id, obs::stream_end why) noexcept {
   if (auto const at = groups_.find(id); at != groups_.end()) end(*at->second, why);
-}
-
-void live_sessions::check_all() noexcept {
-  for (auto const& [id, g] : groups_) {
-    g->owed = true;
-    g->again = g->asking;
-  }
 }
 
 void live_sessions::check_user(std::string_view user) {

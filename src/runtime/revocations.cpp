@@ -24,10 +24,4 @@ void revocations::of_user(std::string_view user) {
     boost::asio::post(w->context(), [w, text] { w->check_user(*text); });
 }
 
-void revocations::of_everybody() {
-  if (streams_ == 0) return;
-  for (auto* const w : workers_)
-    boost::asio::post(w->context(), [w] { w->check_all(); });
-}
-
 }  // namespace doorward::runtime

@@ -32,19 +32,6 @@ std::vector<config::route_config> all_routes(config::model const& m) {
   return all;
 }
 
-std::vector<std::string> custom_fields(config::model const& m) {
-  std::vector<std::string> names;
-  for (auto const& h : m.headers)
-    for (auto const& p : h.parts)
-      if (p.is_field) names.push_back(p.text);
-  for (auto const& r : m.routes)
-    for (auto const& [name, values] : r.allow.fields)
-      names.push_back(name);
-  if (m.session.bind.user_agent) names.emplace_back(session::agent_name);
-  if (m.session.bind.ip_prefix) names.emplace_back(session::address_name);
-  return names;
-}
-
 std::vector<std::string> header_names(config::model const& m) {
   std::vector<std::string> names;
   for (auto const& h : m.headers)
@@ -145,12 +132,40 @@ std::vector<own_route> own_routes(config::identity_config const& identity) {
           {own_config("(own)", "/.doorward/**", auth_mode::none), route_target::unclaimed, {}}};
 }
 
+std::vector<std::string> custom_fields(config::model const& m) {
+  std::vector<std::string> names;
+  for (auto const& h : m.headers)
+    for (auto const& p : h.parts)
+      if (p.is_field) names.push_back(p.text);
+  for (auto const& r : m.routes)
+    for (auto const& [name, values] : r.allow.fields)
+      names.push_back(name);
+  if (m.session.bind.user_agent) names.emplace_back(session::agent_name);
+  if (m.session.bind.ip_prefix) names.emplace_back(session::address_name);
+  return names;
+}
+
+http::encoded_ids encoded_ids_of(config::cookie_config const& c) {
+  using codec = http::encoded_ids::codec;
+  switch (c.codec) {
+    case config::cookie_codec::plain: break;
+    case config::cookie_codec::express: return {codec::express, c.keys};
+    case config::cookie_codec::base64: return {codec::base64, {}};
+  }
+  return {};
+}
+
+http::signed_ids signed_ids_of(config::cookie_config const& c) {
+  return c.codec == config::cookie_codec::plain ? http::signed_ids(c.name, c.keys) : http::signed_ids();
+}
+
 snapshot::snapshot(config::model m)
     : config(std::move(m)),
       table(all_routes(config)),
       fields(config.session.fields, custom_fields(config)),
       reserved(header_names(config)),
-      ids(config.session.cookie.name, config.session.cookie.keys),
+      ids(signed_ids_of(config.session.cookie)),
+      encoded_ids(encoded_ids_of(config.session.cookie)),
       limits{config.server.limits.header_bytes, config.server.limits.headers, config.server.limits.target_bytes},
       login_prefix(config.identity.login + '?' + config.identity.return_to + '='),
       public_scheme(scheme_of(config.server.public_origin)),

@@ -1,5 +1,6 @@
 #include "doorward/session/details.hpp"
 
+#include "doorward/session/foreign_reader.hpp"
 #include "doorward/session/key.hpp"
 #include "doorward/session/lifetime.hpp"
 
@@ -8,13 +9,20 @@ namespace {
 
 /// Reads the reply twice: as every request does, and with all fields.
 struct details_sink final : redis::sink {
-  explicit details_sink(record& r) noexcept : into(r) {}
+  details_sink(config::session_encoding e, record& r) noexcept : encoding(e), into(r) {}
   void on_reply(redis::reply const& r) noexcept override {
+    if (!is_own(encoding)) return read_foreign(r);
     what = decode(r, into);
     if (what != outcome::found) return;
     for (std::size_t i = 0; i + 1 < r.items.size(); i += 2)
       fields.emplace_back(r.items[i], r.items[i + 1]);
   }
+  void read_foreign(redis::reply const& r) {
+    what = foreign_reader(encoding).read(r, into, wall_now());
+    for (field_layout::slot s = 0; s < into.layout()->size(); ++s)
+      if (into.has(s)) fields.emplace_back(into.layout()->name(s), into.get(s));
+  }
+  config::session_encoding encoding;
   record& into;
   outcome what = outcome::malformed;
   std::vector<std::pair<std::string, std::string>> fields;
@@ -29,13 +37,15 @@ struct left_sink final : redis::sink {
 
 }  // namespace
 
-net::task<result<details>> read_details(redis::client& redis, config::session_config const& config, std::string key) {
-  std::string const wanted[] = {std::string(address_name), std::string(device_name)};
+net::task<result<details>> read_details(redis::client& redis, config::session_config const& config, std::string key,
+                                        std::span<std::string const> custom) {
+  std::vector<std::string> wanted{std::string(address_name), std::string(device_name)};
+  wanted.insert(wanted.end(), custom.begin(), custom.end());
   field_layout const layout(config.fields, wanted);
   record r{layout};
-  details_sink read{r};
-  std::string_view const hgetall[] = {"HGETALL", key};
-  if (auto const ec = co_await redis.command(hgetall, read)) co_return ec;
+  details_sink read{config.encoding, r};
+  std::string_view const asked[] = {command_for(config.encoding), key};
+  if (auto const ec = co_await redis.command(asked, read)) co_return ec;
   details out;
   out.what = read.what;
   if (read.what != outcome::found) co_return out;

@@ -18,6 +18,7 @@ field_layout::slot field_layout::add(std::string_view name) {
   if (auto const known = find(name); known != none) return known;
   auto const s = names_.size();
   names_.emplace_back(name);
+  paths_.add(name, s);
   if (s < masked) by_length_[name.size() % lengths] |= std::uint64_t{1} << s;
   return s;
 }

@@ -52,10 +52,14 @@ outcome fill(redis::reply const& reply, record& into) {
     auto const slot = into.layout()->find(reply.items[i]);
     if (slot != field_layout::none && !into.set(slot, reply.items[i + 1])) return outcome::malformed;
   }
-  return into.user().empty() ? why_ended(into.get(field::ended)) : outcome::found;
+  return judge(into);
 }
 
 }  // namespace
+
+outcome judge(record const& r) noexcept {
+  return r.user().empty() ? why_ended(r.get(field::ended)) : outcome::found;
+}
 
 outcome decode(redis::reply const& reply, record& into) {
   into.clear();

@@ -117,6 +117,21 @@ net::task<result<std::uint64_t>> run_ending(redis::client& redis, redis::script 
   co_return static_cast<std::uint64_t>(*ended.value);
 }
 
+// A session of another program, whatever it is kept in.
+net::task<result<std::uint64_t>> delete_one(redis::client& redis, std::string key, std::shared_ptr<near_cache> near) {
+  std::string_view const argv[] = {"DEL", key};
+  number_sink ended;
+  auto const ec = co_await redis.command(argv, ended);
+  if (near) near->invalidate(key);
+  if (ec) co_return ec;
+  if (!ended.value || *ended.value < 0) co_return errc::store_protocol;
+  co_return static_cast<std::uint64_t>(*ended.value);
+}
+
+net::task<result<std::uint64_t>> no_index() {
+  co_return errc::no_route;
+}
+
 // Sessions that came with a login and are of users whose keys are in other slots: no script may have keys of several.
 // They go when the new one is there. Where one cannot be ended, the new one is taken back: who cannot be logged out of
 // the old is not logged in to the new.
@@ -179,6 +194,8 @@ struct redis_store::recent {
 redis_store::redis_store(redis::client& redis, config::session_config const& config, std::shared_ptr<near_cache> near)
     : redis_(redis),
       config_(config),
+      command_(command_for(config.encoding)),
+      foreign_(is_own(config.encoding) ? nullptr : std::make_unique<foreign_reader>(config.encoding)),
       touching_(std::make_shared<touching>()),
       recent_(std::make_unique<recent>()),
       near_(near ? std::make_unique<near_lookups>(std::move(near)) : nullptr) {
@@ -207,7 +224,7 @@ bool redis_store::start(lookup& l) noexcept {
     if (near_->answer(l, key_)) return false;
     if (near_->join(l, redis_.batch())) return true;
   }
-  std::string_view const argv[] = {"HGETALL", key_};
+  std::string_view const argv[] = {command_, key_};
   if (redis_.submit(argv, l)) {
     if (near_) [[unlikely]]
       near_->asked(l, key_, redis_.batch());
@@ -218,7 +235,8 @@ bool redis_store::start(lookup& l) noexcept {
 }
 
 void redis_store::take(lookup& l, redis::reply const& r) noexcept {
-  auto const o = decode(r, l.into());
+  auto const o = foreign_ ? foreign_->read(r, l.into(), wall_now()) : decode(r, l.into());
+  if (foreign_) l.looked_like(foreign_->looks_like());
   l.finish(o);
   if (near_ && o == outcome::found) [[unlikely]] {
     assign_key(key_, config_, l.id());
@@ -227,6 +245,7 @@ void redis_store::take(lookup& l, redis::reply const& r) noexcept {
 }
 
 void redis_store::touch(std::string_view id) noexcept {
+  if (foreign_) return;  // its program slides it
   if (!recent_->note(id, steady::now())) {
     ++touching_->counters.skipped;
     return;
@@ -247,6 +266,7 @@ void redis_store::touch(std::string_view id) noexcept {
 }
 
 net::task<result<created>> redis_store::create(new_session s) {
+  if (foreign_) co_return errc::no_route;
   std::string_view user;
   std::size_t bytes = 0;
   for (auto const& [name, value] : s.fields) {
@@ -335,31 +355,37 @@ net::task<result<created>> redis_store::create(new_session s) {
 }
 
 net::task<result<std::uint64_t>> redis_store::end(std::string id) {
+  if (foreign_) return delete_one(redis_, key_of(config_, id), near());
   return run_ending(redis_, end_script(), end_of(config_, tag_of_id(config_, id), key_of(config_, id)), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::revoke(std::string user, std::string key) {
+  if (foreign_) return no_index();
   auto const tag = tag_of_user(config_, user);
   return run_ending(redis_, end_script(), end_of(config_, tag, std::move(key), std::move(user)), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::end_all(std::string id) {
+  if (foreign_) return no_index();
   return run_ending(redis_, end_all_script(),
                     end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, false), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::end_others(std::string id) {
+  if (foreign_) return no_index();
   return run_ending(redis_, end_all_script(),
                     end_of_all(config_, tag_of_id(config_, id), key_of(config_, id), {}, true), near());
 }
 
 net::task<result<std::uint64_t>> redis_store::end_user(std::string user) {
+  if (foreign_) return no_index();
   auto const tag = tag_of_user(config_, user);
   auto index = between(index_affixes(config_, tag), user);
   return run_ending(redis_, end_all_script(), end_of_all(config_, tag, std::move(index), std::move(user), false));
 }
 
 net::task<result<std::vector<listed_session>>> redis_store::list(std::string user) {
+  if (foreign_) co_return errc::no_route;
   auto const index = between(index_affixes(config_, tag_of_user(config_, user)), user);
   auto const names = config_.fields;  // copied: the store may go while the script runs
   std::string_view const keys[] = {index};

@@ -91,6 +91,82 @@ TEST_CASE("session: keys that ids cannot be signed with") {
   });
 }
 
+TEST_CASE("session: what another program's sessions cannot have") {
+  constexpr char leave_out[] = "leave this out";
+  constexpr char external[] = "set `identity.mode: external`: the application makes the session and sets the cookie";
+  constexpr char pointer[] = "a name that begins with `/` is a JSON pointer (RFC 6901), and this is none";
+  constexpr char pointer_fix[] = "in it a tilde is written `~0`, and a slash in a name `~1`";
+  constexpr char count[] = "with `encoding: json` there is no index of a user's sessions to count them by";
+  std::string const theirs = "identity: { upstream: id, mode: external }\n";
+  auto const json = [&](std::string const& rest) { return theirs + "session: { encoding: json, " + rest + " }"; };
+  auto const cookie = [&](std::string const& rest) { return theirs + "session: { cookie: { " + rest + " } }"; };
+  check_each({
+      {"session: { encoding: @@xml }", "session.encoding",
+       "one of `hash`, `json`, `redisjson`, `php` or `spring` is expected here"},
+      {"session: { encoding: @@json }", "session.encoding",
+       "in mode `grant` doorward writes the sessions, and it writes hashes only", external},
+      {json("layout: @@tagged"), "session.layout", "with `encoding: json` keys are as the application names them",
+       leave_out},
+      {json("store_hashed: @@true"), "session.store_hashed",
+       "with `encoding: json` keys hold the id, as the application names them", leave_out},
+      {json("bind: @@[ip_prefix]"), "session.bind", "with `encoding: json` nobody notes where a user logged in",
+       leave_out},
+      {json("limit: { per_user: @@1 }"), "session.limit.per_user", count, leave_out},
+      {json("limit: { per_device: @@1 }"), "session.limit.per_device", count, leave_out},
+      {json("lifetime: { streams: @@true }"), "session.lifetime.streams",
+       "with `encoding: json` sessions are not extended by doorward", leave_out},
+      {json("fields: { user: @@/a~2 }"), "session.fields.user", pointer, pointer_fix},
+      {json("fields: { roles: @@/a~ }"), "session.fields.roles", pointer, pointer_fix},
+      {json("fields: { user: id }") + "\nheaders: { X-A: @@\"{/~x?}\" }", "headers.X-A", pointer, pointer_fix},
+      {json("fields: { user: id }") + "\nroutes: [{ path: /**, upstream: app, allow: { fields: @@{ /~: [a] } } }]",
+       "routes[0].allow.fields", pointer, pointer_fix},
+      {"session: { cookie: { shared: @@true } }", "session.cookie.shared",
+       "in mode `grant` doorward alone sets the cookie, and nobody else has it", external},
+      {"session: { cookie: { codec: @@base64 } }", "session.cookie.codec",
+       "in mode `grant` doorward sets the cookie, and it does that in its own way", external},
+      {cookie("codec: @@flask"), "session.cookie.codec", "one of `plain`, `express` or `base64` is expected here"},
+      {cookie("codec: @@express"), "session.cookie.codec",
+       "express-session signs its cookies, and its secret is not given",
+       "put what the application has as `secret` into `session.cookie.keys`, in the same order"},
+      {cookie("codec: base64, keys: @@[" + std::string(32, 'k') + "]"), "session.cookie.keys",
+       "with `codec: base64` ids have no signature", leave_out},
+      {cookie("codec: express, keys: [@@\"\"]"), "session.cookie.keys[0]", "a key has at least one character"},
+      {cookie("codec: express, keys: [@@\"<redacted>\"]"), "session.cookie.keys[0]",
+       "this stands where a key is not shown, and is none"},
+      {cookie("codec: express, keys: [cat, @@cat]"), "session.cookie.keys[1]", "the same key twice",
+       "the first signs, and all are believed: leave this one out"},
+  });
+}
+
+TEST_CASE("session: what another program's sessions can have") {
+  auto const m = loaded_model(R"(
+identity: { upstream: id, mode: external }
+session:
+  cookie: { name: connect.sid, codec: express, shared: true, keys: [cat, older] }
+  encoding: php
+  fields: { user: /user/a~1b~0, roles: /, created: at }
+)");
+  CHECK(m.session.encoding == session_encoding::php);
+  CHECK(m.session.cookie.codec == cookie_codec::express);
+  CHECK(m.session.cookie.shared);
+  CHECK(m.session.cookie.keys.size() == 2);
+  CHECK(m.session.fields.user == "/user/a~1b~0");
+  CHECK(m.session.fields.last_seen == "lastSeen");
+  // A hash has names, and no places.
+  CHECK(loaded_model("session: { fields: { user: /a~ } }").session.fields.user == "/a~");
+}
+
+TEST_CASE("session: Spring's own names for times are there without being written") {
+  auto const spring = [](std::string const& fields) {
+    return loaded_model("identity: { upstream: id, mode: external }\nsession: { encoding: spring, " + fields + " }")
+        .session.fields;
+  };
+  CHECK(spring("fields: { user: u }").created == "creationTime");
+  CHECK(spring("fields: { user: u }").last_seen == "lastAccessedTime");
+  CHECK(spring("fields: { created: x, last_seen: y }").created == "x");
+  CHECK(spring("fields: { created: x, last_seen: y }").last_seen == "y");
+}
+
 TEST_CASE("a value that is wrong by itself is not compared with others") {
   check_each({
       {"session: { lifetime: { idle: @@oops, absolute: 1s, touch_every: 1s, remember_idle: 1h } }",

@@ -82,3 +82,19 @@ TEST_CASE("bytes that are not UTF-8 do not stop it") {
   m.routes[0].allow.roles = {"a\xFF"};
   CHECK(to_json(m).find("\xEF\xBF\xBD") != std::string::npos);
 }
+
+TEST_CASE("an application's secrets are not shown in any form") {
+  auto const shown = to_json(loaded_model(R"(
+identity: { upstream: id, mode: external }
+session: { encoding: json, cookie: { codec: express, shared: true, keys: [keyboard cat, older] } }
+)"));
+  CHECK(shown.find("keyboard") == std::string::npos);
+  CHECK(shown.find("kid") == std::string::npos);
+  CHECK(shown.find(R"("codec": "express")") != std::string::npos);
+  CHECK(shown.find(R"("shared": true)") != std::string::npos);
+  CHECK(shown.find(R"("encoding": "json")") != std::string::npos);
+  // Nor can what is shown be read back as one.
+  CHECK_FALSE(load_completed("identity: { upstream: id, mode: external }\n"
+                             "session: { cookie: { codec: express, keys: [<redacted>] } }")
+                  .value);
+}

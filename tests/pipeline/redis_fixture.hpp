@@ -31,19 +31,21 @@ inline std::string created(int replaced) {
 struct with_redis {
   std::string routes = "{ path: /public/**, upstream: app, auth: optional }, { path: /**, upstream: app }";
   std::string session;  ///< the part of the configuration
+  std::string identity = "{ upstream: app }";
   test::temporary_folder folder;
   test::descriptor listener = test::unix_listener(folder.file("app"));
   exchange_fixture b{session + "routes: [" + routes + "]\n",
-                     "redis: { url: \"unix://" + folder.file("redis") +
-                         "\" }\nidentity: { upstream: app }\nupstreams: { app: { "
-                         "endpoints: [\"unix:" +
-                         folder.file("app") + "\"] } }\n"};
+                     "redis: { url: \"unix://" + folder.file("redis") + "\" }\nidentity: " + identity +
+                         "\nupstreams: { app: { endpoints: [\"unix:" + folder.file("app") + "\"] } }\n"};
   fake_redis redis{b.worker.context, folder.file("redis")};
   test::descriptor upstream;
   bool done = false;
 
   with_redis() { begin(); }
-  explicit with_redis(std::string r, std::string s = {}) : routes(std::move(r)), session(std::move(s)) { begin(); }
+  explicit with_redis(std::string r, std::string s = {}, std::string i = "{ upstream: app }")
+      : routes(std::move(r)), session(std::move(s)), identity(std::move(i)) {
+    begin();
+  }
   void begin() {
     obs::log::init(obs::log::level::off, obs::log::format::json);
     b.worker.redis.start();

@@ -389,30 +389,6 @@ TEST_CASE("without a recheck: one look-up when it is opened, and one for news, u
   CHECK(s.why() == "session_unknown");
 }
 
-TEST_CASE("sessions of everybody: asked about as they come round, with and without a recheck") {
-  auto const recheck = GENERATE(0ms, 1'000ms);
-  revocations news;
-  worker_of_streams w(news, with(recheck));
-  w.session("a");
-  w.session("b", {}, "43");
-  stream a, b;
-  w.open(a, "a");
-  w.open(b, "b");
-  w.store.slow = true;
-  news.of_user("42");
-  test::settle(w.context);
-  REQUIRE(w.store.waiting.size() == 1);
-  news.of_everybody();
-  test::settle(w.context);
-  w.store.slow = false;
-  w.store.answer_all();
-  w.store.sessions.clear();
-  test::settle(w.context);
-  w.pass(1s);
-  CHECK(a.why() == "session_unknown");
-  CHECK(b.why() == "session_unknown");
-}
-
 TEST_CASE("stream that goes while its session is being looked up") {
   revocations news;
   worker_of_streams w(news);

@@ -181,6 +181,7 @@ TEST_CASE_METHOD(store_fixture, "the documented permissions suffice, and each of
     ask({"SCRIPT", "FLUSH"});
     ask({"HSET", "session:foreign", "userId", "7"});
     ask({"SADD", "user:42:sessions", "session:gone"});
+    ask({"SET", "session:theirs", R"({"userId":"9"})"});
     auto const admin = redis;
     close();
     redis.username = "doorward";
@@ -225,6 +226,12 @@ TEST_CASE_METHOD(store_fixture, "the documented permissions suffice, and each of
         if ((co_await store->revoke("42", "session:d")).has_error()) ++failures;
         if ((co_await store->end_others("e")).has_error()) ++failures;
         if ((co_await store->end_user("42")).has_error()) ++failures;
+        auto their_config = config;
+        their_config.encoding = config::session_encoding::json;
+        session::redis_store theirs(*client, their_config);
+        if (co_await theirs.find("theirs", r) != outcome::found) ++failures;
+        auto const ended = co_await theirs.end("theirs");
+        if (ended.has_error() || *ended != 1) ++failures;
         finished = true;
       };
       net::spawn(run());

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "doorward/base/hmac.hpp"
+
 namespace doorward {
 
 /// 128 bits that stand for a text, and that nobody can compute, or guess the text from, who does not know the key:
@@ -14,10 +16,10 @@ public:
 
   /// Throws std::runtime_error when there is no secure random source.
   keyed_digest();
-  [[nodiscard]] value operator()(std::string_view text) const;
+  [[nodiscard]] value operator()(std::string_view text) const noexcept;
 
 private:
-  std::array<unsigned char, 32> key_;
+  hmac_sha256 hmac_;
 };
 
 }  // namespace doorward

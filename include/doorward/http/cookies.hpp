@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "doorward/http/encoded_ids.hpp"
 #include "doorward/http/signed_ids.hpp"
 
 namespace doorward::http {
@@ -33,6 +34,11 @@ struct session_cookies {
 /// one in this field. Computes at most session_cookies::most signatures a request.
 bool find_session_cookies(std::string_view field, std::string_view name, signed_ids const& ids,
                           session_cookies& into) noexcept;
+
+/// The same where other programs make the cookies. The ids are put into `storage`, at the index they have in
+/// `into.ids`.
+bool find_encoded_cookies(std::string_view field, std::string_view name, encoded_ids const& ids,
+                          std::array<std::string, session_cookies::most>& storage, session_cookies& into);
 
 /// The same where the values are something that holds an id: each that is made of an id's characters, and at most
 /// `longest` of them, is in `ids` until somebody takes the ids out.

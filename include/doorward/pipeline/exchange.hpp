@@ -15,6 +15,7 @@
 #include "doorward/obs/trace.hpp"
 #include "doorward/pipeline/downstream.hpp"
 #include "doorward/runtime/worker.hpp"
+#include "doorward/session/likeness.hpp"
 #include "doorward/session/record.hpp"
 
 namespace doorward::pipeline {
@@ -48,7 +49,7 @@ struct exchange {
   std::vector<bool> kept;                       ///< by index into head.fields: passes on as it came
   std::vector<std::string_view> cookie_fields;  ///< Cookie values that hold our cookie, and maybe others
   http::session_cookies cookies;
-  std::array<std::string, http::session_cookies::most> opened_ids;  ///< what `cookies` shows of envelopes
+  std::array<std::string, http::session_cookies::most> opened_ids;  ///< what `cookies` shows, where values hold ids
   auth::envelope_fault envelope_fault{};  ///< of the last value that was no envelope, for explain
   obs::request_id id{};
   bool passive = false;         ///< the client says that it does not extend the session
@@ -64,8 +65,9 @@ struct exchange {
 
   // authenticate
   session::record session;
-  std::string_view session_id;  ///< of the session found; empty = nobody
-  bool expire_cookie = false;   ///< Redis said the session is gone
+  std::string_view session_id;     ///< of the session found; empty = nobody
+  bool expire_cookie = false;      ///< Redis said the session is gone
+  session::likeness looks_like{};  ///< of the last record that could not be read
 
   // transform
   std::string upstream_path;  ///< only where a route rewrites

@@ -76,8 +76,6 @@ public:
   void end(std::string_view id, obs::stream_end why) noexcept;
   /// The user's sessions are looked up now.
   void check_user(std::string_view user);
-  /// All sessions are looked up as they come round.
-  void check_all() noexcept;
 
   [[nodiscard]] std::size_t streams() const noexcept { return streams_; }
   [[nodiscard]] std::size_t sessions() const noexcept { return groups_.size(); }

@@ -28,9 +28,6 @@ public:
   /// Some or all sessions of this user have ended. Which, and why, each worker asks Redis about those it has.
   void of_user(std::string_view user);
 
-  /// Sessions of any number of users have ended. Each worker asks about those it has, within a second or `recheck`.
-  void of_everybody();
-
 private:
   friend class live_sessions;
   void join(live_sessions& w) { workers_.push_back(&w); }

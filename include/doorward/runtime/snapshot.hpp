@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "doorward/config/model.hpp"
+#include "doorward/http/encoded_ids.hpp"
 #include "doorward/http/head.hpp"
 #include "doorward/http/reserved_names.hpp"
 #include "doorward/http/signed_ids.hpp"
@@ -70,6 +71,14 @@ struct identity_header {
   std::vector<part> parts;
 };
 
+/// The fields of sessions that header templates, `allow` and `session.bind` speak of; some may be there twice.
+[[nodiscard]] std::vector<std::string> custom_fields(config::model const& m);
+
+/// What makes ids of cookies' values, and the other way round, where that is another program's way.
+[[nodiscard]] http::encoded_ids encoded_ids_of(config::cookie_config const& c);
+/// The same where it is doorward's way.
+[[nodiscard]] http::signed_ids signed_ids_of(config::cookie_config const& c);
+
 /// One configuration, ready to serve: built once from the model, immutable. Each worker has its own copy, so that
 /// nothing on a request's path is shared between threads.
 struct snapshot {
@@ -85,6 +94,7 @@ struct snapshot {
   std::vector<identity_header> headers;
   http::reserved_names reserved;
   http::signed_ids ids;
+  http::encoded_ids encoded_ids;  ///< where another program makes the cookie; then `ids` does nothing
   http::head_limits limits;
   std::string login_prefix;            ///< "/login?next="
   std::string public_scheme;           ///< of public_origin; empty without one

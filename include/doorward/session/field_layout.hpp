@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "doorward/config/model.hpp"
+#include "doorward/session/path_tree.hpp"
 
 namespace doorward::session {
 
@@ -49,6 +50,8 @@ public:
   [[nodiscard]] slot at(field f) const noexcept { return own_[static_cast<std::size_t>(f)]; }
   [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
   [[nodiscard]] std::string_view name(slot s) const noexcept { return names_[s]; }
+  /// The same names as places in a document, for encodings that have such.
+  [[nodiscard]] path_tree const& paths() const noexcept { return paths_; }
 
 private:
   slot add(std::string_view name);
@@ -58,6 +61,7 @@ private:
   static constexpr std::size_t masked = 64;
 
   std::vector<std::string> names_;
+  path_tree paths_;
   std::array<std::uint64_t, lengths> by_length_{};  ///< bit s: slot s has a name of this length (modulo `lengths`)
   std::array<slot, own_fields> own_{};
 };

@@ -17,12 +17,12 @@ namespace doorward::session {
 enum class outcome {
   found,
   absent,       ///< no such key
-  ghost,        ///< a hash without a user
+  ghost,        ///< a record without a user
   expired,      ///< its absolute limit has passed, and it was ended for that
   displaced,    ///< a later login of its user ended it
   revoked,      ///< its user ended it from elsewhere, or an operator
-  wrong_type,   ///< the key is not a hash
-  malformed,    ///< odd count, nested, or a field twice: never a partial identity
+  wrong_type,   ///< the key is of another type than the encoding means
+  malformed,    ///< not what the encoding means, or a field twice: never a partial identity
   unavailable,  ///< Redis did not answer, or not with an answer; see lookup::error()
 };
 
@@ -64,6 +64,9 @@ private:
 
 /// Reads a reply to HGETALL into `into`, which must have its layout. Anything but `found` leaves it empty.
 [[nodiscard]] outcome decode(redis::reply const& reply, record& into);
+
+/// What a record is whose fields have been read: `found`, or what one without a user is.
+[[nodiscard]] outcome judge(record const& r) noexcept;
 
 /// A time as sessions carry it: milliseconds since the epoch, or seconds when it is below 10^11. Nothing when `text` is
 /// not a non-negative decimal number.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "doorward/config/model.hpp"
+#include "doorward/session/foreign_reader.hpp"
 #include "doorward/session/store.hpp"
 
 namespace doorward::session {
@@ -20,8 +21,10 @@ struct touch_counters {
   std::uint64_t failed = 0;   ///< Redis did not say
 };
 
-/// Sessions in Redis, in the layout of docs/redis.md. One a worker; `redis` must outlive it. `near`, where there is
-/// one, answers look-ups as long as somebody keeps it armed.
+/// Sessions in Redis, in the layout of docs/redis.md, or as another program writes them (docs/foreign-sessions.md). Of
+/// the latter it reads and ends single ones: a touch does nothing, and whatever needs a user's index is no_route, as
+/// there is none. One a worker; `redis` must outlive it. `near`, where there is one, answers look-ups as long as
+/// somebody keeps it armed.
 class redis_store final : public store {
 public:
   redis_store(redis::client& redis, config::session_config const& config, std::shared_ptr<near_cache> near = nullptr);
@@ -48,8 +51,10 @@ private:
 
   redis::client& redis_;
   config::session_config config_;
-  std::string key_;                     // of the look-up being sent; reused
-  std::shared_ptr<touching> touching_;  // touches under way are the other owners
+  std::string_view command_;                 // that reads a session
+  std::string key_;                          // of the look-up being sent; reused
+  std::unique_ptr<foreign_reader> foreign_;  // null: sessions are hashes of ours
+  std::shared_ptr<touching> touching_;       // touches under way are the other owners
   std::unique_ptr<recent> recent_;
   std::unique_ptr<near_lookups> near_;  // null without a near-cache
 };

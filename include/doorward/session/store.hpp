@@ -14,6 +14,7 @@
 #include "doorward/config/model.hpp"
 #include "doorward/net/task.hpp"
 #include "doorward/redis/client.hpp"
+#include "doorward/session/likeness.hpp"
 #include "doorward/session/near_cache.hpp"
 #include "doorward/session/record.hpp"
 
@@ -46,6 +47,10 @@ public:
 
   [[nodiscard]] answered_by from() const noexcept { return from_; }
 
+  /// What a record that could not be read looks like, for a message; `nothing` where there is none to tell of.
+  [[nodiscard]] likeness looks_like() const noexcept { return looks_like_; }
+  void looked_like(likeness l) noexcept { looks_like_ = l; }
+
   void finish(outcome o, error_code why = {}, answered_by from = answered_by::redis) noexcept {
     outcome_ = o;
     error_ = why;
@@ -68,6 +73,7 @@ private:
   record& into_;
   outcome outcome_ = outcome::unavailable;
   answered_by from_ = answered_by::redis;
+  likeness looks_like_ = likeness::nothing;
   bool fresh_;
   near_cache::fill fill_;
   lookup* next_ = nullptr;  ///< the one that joined after this one
