@@ -67,13 +67,14 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
     return outcome::malformed;
   if (reply.items.empty()) return outcome::absent;
 
+  auto const& layout = *into.layout();
   clock_of_session clock;
   std::string value;
   for (std::size_t i = 0; i < reply.items.size(); i += 2) {
     auto const name = name_of(reply.items[i]);
     if (name.empty()) continue;
-    auto const slot = into.layout()->find(name);
-    if (slot == field_layout::none && !is_time(name)) continue;
+    auto const slot = layout.find(name);
+    if (slot == layout.at(field::idle) || (slot == field_layout::none && !is_time(name))) continue;
     auto const bytes = reply.items[i + 1];
     auto const what = read_value(bytes, value);
     if (what == json_value::wrong || !is_utf8(value)) {
@@ -89,7 +90,10 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
     looks = likeness::no_times;
     return outcome::malformed;
   }
-  return clock.is_over(now) ? outcome::absent : judge(into);
+  if (clock.is_over(now)) return outcome::absent;
+  // When it will be: for whoever keeps it for a while.
+  (void)into.set(layout.at(field::idle), std::to_string(*clock.interval));
+  return judge(into);
 }
 
 }  // namespace doorward::session

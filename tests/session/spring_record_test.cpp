@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "doorward/session/foreign_reader.hpp"
+#include "doorward/session/lifetime.hpp"
 #include "session/java_value.hpp"
 
 // Spring Session's hash: values of Java's serialization and of Jackson's, and when a session is over.
@@ -153,6 +154,13 @@ TEST_CASE("Spring: when a session is over, though its hash stays") {
   CHECK(s.times(java(now), java_int(0)) == outcome::absent);
   CHECK(s.times(java(now + 60'000), java_int(0)) == outcome::absent);  // ended, by a clock that is ahead
   CHECK(s.times(java(0), java_int(-1)) == outcome::found);
+  CHECK_FALSE(idle_end(s.into, {}));
+  // Whoever keeps it for a while knows how long that may be.
+  CHECK(s.times(java(now), java_int(60)) == outcome::found);
+  CHECK(idle_end(s.into, {}) == now + 60'000);
+  CHECK(s.read({"lastAccessedTime", java(now), "maxInactiveInterval", java_int(60), "sessionAttr:userId", java("42"s),
+                "sessionAttr:doorward.idle", java("7200"s)}) == outcome::found);
+  CHECK(idle_end(s.into, {}) == now + 60'000);
   CHECK(s.times(java(now + 60'000), java_int(1)) == outcome::found);
   CHECK(s.times(java(1), java(1'000'000'000'000'000)) == outcome::found);
 }
