@@ -82,12 +82,17 @@ class Stage:
 
     def start_file(self, file, replacing):
         """Runs doorward with somebody's file, in which addresses are replaced by those of this stage, on free ports."""
-        text = file.read_text()
-        for written, here in {"redis://127.0.0.1:6379": f"redis://{USER}:{PASSWORD}@{self.server.tcp}/{self.db}", **replacing}.items():
-            assert text.count(written) == 1, f"{written} in {file}"
+        return self.start_text(file.read_text(), replacing)
+
+    def start_text(self, text, replacing, env=None, user=USER, **changes):
+        """The same with what stands in a file. `user` is one that Redis knows; without `changes` the text stays as it is."""
+        for written, here in {"redis://127.0.0.1:6379": f"redis://{user}:{PASSWORD}@{self.server.tcp}/{self.db}", **replacing}.items():
+            assert text.count(written) == 1, f"{written} in {text}"
             text = text.replace(written, here)
         own = {key: value for key, value in self.config().items() if key in ("server", "admin", "log")}
-        return self._run(text + yaml.safe_dump(own), True, None)
+        if changes:
+            return self._run(merged(merged(yaml.safe_load(text), own), changes), True, env)
+        return self._run(text + yaml.safe_dump(own), True, env)
 
     def _run(self, config, ready, env):
         folder = self.folder / f"doorward-{len(self._closing)}"

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "REDIS_PASSWORD": "secret", "SID_KEY": "0123456789abcdef0123456789abcdef", "HOME": "/nonexistent"}
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "REDIS_PASSWORD": "secret", "SID_KEY": "0123456789abcdef0123456789abcdef", "SESSION_SECRET": "secret",
+               "HOME": "/nonexistent"}
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 FILES = sorted([*ROOT.glob("conf/**/*.yaml"), *ROOT.glob("examples/**/*.yaml")])
 

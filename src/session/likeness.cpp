@@ -34,7 +34,7 @@ bool looks_like_php(std::string_view text) noexcept {
 
 bool looks_like_pickle(std::string_view text) noexcept {
   if (byte_at(text, 0) == 0x80) return byte_at(text, 1) >= 2 && byte_at(text, 1) <= 5;
-  return text.starts_with("(dp") || text.starts_with("(lp") || text.starts_with("(i");
+  return text.starts_with("}q") || text.starts_with("(dp") || text.starts_with("(lp") || text.starts_with("(i");
 }
 
 bool looks_like_msgpack(std::string_view text) noexcept {
@@ -111,8 +111,9 @@ std::string_view hint_for(encoding e, outcome what, likeness l) noexcept {
                                    : "objects of Java are not read; Spring Session's hash is, by session.encoding: "
                                      "spring";
     case likeness::no_times:
-      return "it has no lastAccessedTime and maxInactiveInterval that can be read: session.encoding hash reads other "
-             "hashes";
+      return "it lacks creationTime, lastAccessedTime or maxInactiveInterval, or they cannot be read: session.encoding "
+             "hash "
+             "reads other hashes";
     case likeness::nothing:
     case likeness::text:
     case likeness::bytes: break;

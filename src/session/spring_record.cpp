@@ -13,9 +13,10 @@ namespace doorward::session {
 namespace {
 
 constexpr std::string_view attribute = "sessionAttr:";
+constexpr std::string_view created = "creationTime";
 constexpr std::string_view last_accessed = "lastAccessedTime";
 constexpr std::string_view interval = "maxInactiveInterval";
-constexpr std::array<std::string_view, 3> times{"creationTime", last_accessed, interval};
+constexpr std::array<std::string_view, 3> times{created, last_accessed, interval};
 
 bool is_time(std::string_view name) noexcept {
   return std::ranges::find(times, name) != times.end();
@@ -30,6 +31,9 @@ std::string_view name_of(std::string_view field) noexcept {
 }
 
 json_value read_value(std::string_view bytes, std::string& out) {
+  out.clear();
+  // What Spring makes of null: an attribute that was removed stays in the hash, with nothing in it.
+  if (bytes.empty()) return json_value::none;
   if (!is_java_value(bytes)) return read_json_value(bytes, out);
   auto text = read_java_value(bytes);
   if (!text) return json_value::wrong;
@@ -46,12 +50,16 @@ std::optional<std::int64_t> number(std::string_view text) noexcept {
 
 /// What Spring goes by: milliseconds since the epoch, and seconds.
 struct clock_of_session {
+  std::optional<std::int64_t> created;
   std::optional<std::int64_t> last_accessed;
   std::optional<std::int64_t> interval;
 
+  // Spring writes all three when it makes a session. A hash without one of them was left by a request that saved what
+  // had been ended meanwhile, and is no session for Spring either.
   [[nodiscard]] bool is_known() const noexcept {
     constexpr std::int64_t farthest = 1'000'000'000'000'000;  // sums and products stay within 64 bits
-    return last_accessed && interval && *last_accessed >= 0 && *last_accessed <= farthest && *interval <= farthest;
+    return created && last_accessed && interval && *last_accessed >= 0 && *last_accessed <= farthest &&
+           *interval <= farthest;
   }
   [[nodiscard]] bool is_over(epoch_ms now) const noexcept {
     if (*interval < 0) return false;  // never
@@ -82,6 +90,7 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
       return outcome::malformed;
     }
     if (what == json_value::none) continue;
+    if (name == created) clock.created = number(value);
     if (name == last_accessed) clock.last_accessed = number(value);
     if (name == interval) clock.interval = number(value);
     if (slot != field_layout::none && !into.set(slot, value)) return outcome::malformed;

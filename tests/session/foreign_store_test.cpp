@@ -65,8 +65,8 @@ TEST_CASE_METHOD(foreign, "a session of another program is read") {
   CHECK(find("a", r) == outcome::ghost);
   encoding(session_encoding::spring);
   ask({"DEL", "session:a"});
-  ask({"HSET", "session:a", "lastAccessedTime", std::to_string(wall_now()), "maxInactiveInterval", "60",
-       "sessionAttr:userId", "\"42\""});
+  ask({"HSET", "session:a", "creationTime", "0", "lastAccessedTime", std::to_string(wall_now()), "maxInactiveInterval",
+       "60", "sessionAttr:userId", "\"42\""});
   CHECK(find("a", r) == outcome::found);
   ask({"HSET", "session:a", "maxInactiveInterval", "0"});
   CHECK(find("a", r) == outcome::absent);

@@ -56,10 +56,12 @@ struct spring {
     return reader.read(r, into, now);
   }
   outcome times(std::string const& last, std::string const& interval) {
-    return read({"lastAccessedTime", last, "maxInactiveInterval", interval, "sessionAttr:userId", java("42"s)});
+    return read({"creationTime", java(0), "lastAccessedTime", last, "maxInactiveInterval", interval,
+                 "sessionAttr:userId", java("42"s)});
   }
   outcome attribute(std::string const& value) {
-    return read({"lastAccessedTime", java(now), "maxInactiveInterval", java_int(1800), "sessionAttr:userId", value});
+    return read({"creationTime", java(0), "lastAccessedTime", java(now), "maxInactiveInterval", java_int(1800),
+                 "sessionAttr:userId", value});
   }
 };
 
@@ -134,8 +136,9 @@ TEST_CASE("Spring: values that are not read") {
     CHECK(s.attribute(value) == outcome::found);
   }
   CHECK(s.attribute("null") == outcome::ghost);
+  CHECK(s.attribute("") == outcome::ghost);  // it was removed
   for (auto const& value : std::vector<std::string>{
-           "", "alice", "{}", "[]", R"(["42"])", R"(["java.lang.Long"])", R"(["java.lang.Long",1,2])",
+           "alice", "{}", "[]", R"(["42"])", R"(["java.lang.Long"])", R"(["java.lang.Long",1,2])",
            R"(["java.lang.Long",null])", R"(["java.lang.Long",[1]])", R"(["java.util.ArrayList",["a"]])",
            R"([["java.lang.Long",1]])", R"({"@class":"x"})", "\"4\"2", "\"4\"\0"s, "\"\xff\"", java("42"s) + "x",
            "\xac\xed\0\5sr\0\1X"s, "a:0:{}"}) {
@@ -182,8 +185,16 @@ TEST_CASE("Spring: without times that can be read nobody can tell") {
   }
   CHECK(s.read({"sessionAttr:userId", java("42"s)}) == outcome::malformed);
   CHECK(s.reader.looks_like() == likeness::no_times);
-  CHECK(s.read({"lastAccessedTime", java(now), "sessionAttr:userId", java("42"s)}) == outcome::malformed);
-  CHECK(s.read({"maxInactiveInterval", java_int(1800), "sessionAttr:userId", java("42"s)}) == outcome::malformed);
+  std::vector<std::string> const times{"creationTime",        java(0),      "lastAccessedTime",   java(now),
+                                       "maxInactiveInterval", java_int(60), "sessionAttr:userId", java("42"s)};
+  CHECK(s.read(times) == outcome::found);
+  for (std::size_t lacking = 0; lacking < 6; lacking += 2) {
+    auto others = times;
+    auto const at = others.begin() + static_cast<std::ptrdiff_t>(lacking);
+    others.erase(at, at + 2);
+    CHECK(s.read(others) == outcome::malformed);
+    CHECK(s.reader.looks_like() == likeness::no_times);
+  }
   CHECK(s.read({"userId", "42"}) == outcome::malformed);
 }
 
@@ -197,8 +208,8 @@ TEST_CASE("Spring: replies, names and what comes twice") {
   CHECK(s.reader.read(r, s.into, now) == outcome::wrong_type);
   r.type = kind::string;
   CHECK(s.reader.read(r, s.into, now) == outcome::malformed);
-  std::vector<std::string> const good{"lastAccessedTime",   java(now),  "maxInactiveInterval", java_int(1800),
-                                      "sessionAttr:userId", java("42"s)};
+  std::vector<std::string> const good{"creationTime",        java(5),        "lastAccessedTime",   java(now),
+                                      "maxInactiveInterval", java_int(1800), "sessionAttr:userId", java("42"s)};
   auto with = [&](std::string name, std::string value) {
     auto items = good;
     items.push_back(std::move(name));
@@ -208,7 +219,7 @@ TEST_CASE("Spring: replies, names and what comes twice") {
   CHECK(with("userId", "43") == outcome::found);  // no attribute
   CHECK(s.into.user() == "42");
   CHECK(with("sessionAttr:creationTime", java(7)) == outcome::found);  // not Spring's own
-  CHECK_FALSE(s.into.has(s.layout.at(field::created)));
+  CHECK(s.into.get(field::created) == "5");
   CHECK(with("sessionAttr:userId", java("43"s)) == outcome::malformed);
   CHECK(with("lastAccessedTime", java(now)) == outcome::malformed);
 }
