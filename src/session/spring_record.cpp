@@ -53,16 +53,20 @@ struct clock_of_session {
     constexpr std::int64_t farthest = 1'000'000'000'000'000;  // sums and products stay within 64 bits
     return last_accessed && interval && *last_accessed >= 0 && *last_accessed <= farthest && *interval <= farthest;
   }
+  [[nodiscard]] std::optional<epoch_ms> end() const noexcept {
+    if (*interval < 0) return std::nullopt;  // never
+    return *last_accessed + *interval * 1000;
+  }
   [[nodiscard]] bool is_over(epoch_ms now) const noexcept {
-    if (*interval < 0) return false;  // never
     // A session that was ended stays with an interval of 0, by a clock that may be ahead of ours.
-    return *interval == 0 || *last_accessed + *interval * 1000 <= now;
+    return *interval == 0 || end().value_or(now + 1) <= now;
   }
 };
 
 }  // namespace
 
-outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, likeness& looks) {
+outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, likeness& looks,
+                    std::optional<epoch_ms>& ends) {
   if (reply.type != redis::reply::kind::array || reply.malformed || reply.items.size() % 2 != 0)
     return outcome::malformed;
   if (reply.items.empty()) return outcome::absent;
@@ -89,6 +93,7 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
     looks = likeness::no_times;
     return outcome::malformed;
   }
+  ends = clock.end();
   return clock.is_over(now) ? outcome::absent : judge(into);
 }
 
