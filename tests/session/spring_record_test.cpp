@@ -168,6 +168,17 @@ TEST_CASE("Spring: when a session is over, though its hash stays") {
   CHECK(s.times(java(1), java(1'000'000'000'000'000)) == outcome::found);
 }
 
+TEST_CASE("Spring: when a session will be over is told, for whoever keeps a copy of it") {
+  spring s;
+  CHECK(s.times(java(now - 1000), java_int(60)) == outcome::found);
+  CHECK(s.reader.ends() == now + 59'000);
+  CHECK(s.times(java(now), java_int(-1)) == outcome::found);
+  CHECK_FALSE(s.reader.ends());
+  CHECK(s.times(java(now), java_int(60)) == outcome::found);
+  CHECK(s.times("x", "y") == outcome::malformed);
+  CHECK_FALSE(s.reader.ends());
+}
+
 TEST_CASE("Spring: without times that can be read nobody can tell") {
   spring s;
   for (auto const& [last, interval] :
