@@ -41,10 +41,9 @@ json_value read_value(std::string_view bytes, std::string& out) {
   return json_value::some;
 }
 
-// Programs write `false` and 0 where nobody is logged in. A text of the same characters is a name.
-bool says_nobody(std::string_view bytes, std::string_view value) {
-  if (value != "false" && value != "0") return false;
-  return is_java_value(bytes) ? !is_java_text(bytes) : bytes.find('"' + std::string(value) + '"') == bytes.npos;
+// What `value` came from is a text, and no number or boolean.
+bool is_text(std::string_view bytes, std::string_view value) {
+  return is_java_value(bytes) ? is_java_text(bytes) : bytes.find('"' + std::string(value) + '"') != bytes.npos;
 }
 
 std::optional<std::int64_t> number(std::string_view text) noexcept {
@@ -99,7 +98,14 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
       looks = likeness_of(bytes);
       return outcome::malformed;
     }
-    if (what == json_value::none || (slot == layout.at(field::user) && says_nobody(bytes, value))) continue;
+    if (what == json_value::none) continue;
+    // As in documents (document_walk): `false` and 0 are nobody, and `true` says of nobody who it is.
+    if (slot == layout.at(field::user) && (value == "false" || value == "0" || value == "true") &&
+        !is_text(bytes, value)) {
+      if (value != "true") continue;
+      looks = likeness_of(bytes);
+      return outcome::malformed;
+    }
     if (name == created) clock.created = number(value);
     if (name == last_accessed) clock.last_accessed = number(value);
     if (name == interval) clock.interval = number(value);

@@ -234,3 +234,13 @@ TEST_CASE("Spring: replies, names and what comes twice") {
   CHECK(with("sessionAttr:userId", java("43"s)) == outcome::malformed);
   CHECK(with("lastAccessedTime", java(now)) == outcome::malformed);
 }
+
+TEST_CASE("Spring: what programs write for nobody is nobody") {
+  spring s;
+  for (auto const& nobody : {boolean_start + "\0"s, java(0), java_int(0), "false"s, "0"s, R"(["java.lang.Long",0])"s})
+    CHECK(s.attribute(nobody) == outcome::ghost);
+  CHECK(s.attribute(boolean_start + "\1") == outcome::malformed);
+  CHECK(s.attribute("true") == outcome::malformed);
+  for (auto const& somebody : {java("0"s), java("false"s), R"("0")"s, R"("true")"s, R"(["java.lang.String","0"])"s})
+    CHECK(s.attribute(somebody) == outcome::found);
+}
