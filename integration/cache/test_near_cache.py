@@ -176,7 +176,8 @@ def test_where_a_session_is_bound_holds(stage):
     session = a_place(door, user, agent="Mozilla/5.0 (X11; Linux x86_64)")
     for _ in range(2):
         assert door.get("/page", {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64)"}, session).status == 200
-    refused(door.get("/page", {"User-Agent": "curl/8"}, session), 401, "session_elsewhere")
+    elsewhere = refused(door.get("/page", {"User-Agent": "curl/8"}, session), 401, "no_session")
+    assert door.logged(elsewhere.header("X-Request-Id"))["reason"] == "session_elsewhere"
 
 
 def test_the_idle_end_holds(stage):

@@ -7,6 +7,7 @@
 namespace doorward::config {
 namespace {
 
+constexpr char last_accessed[] = "lastAccessedTime";
 constexpr char leave_out[] = "leave this out";
 constexpr char set_external[] = "set `identity.mode: external`: the application makes the session and sets the cookie";
 
@@ -21,7 +22,7 @@ void checker::resolve_foreign_fields() {
   if (doc_.session.encoding != session_encoding::spring) return;
   auto& fields = doc_.session.fields;
   if (!seen_.given("session.fields.created")) fields.created = "creationTime";
-  if (!seen_.given("session.fields.last_seen")) fields.last_seen = "lastAccessedTime";
+  if (!seen_.given("session.fields.last_seen")) fields.last_seen = last_accessed;
 }
 
 void checker::check_foreign_sessions() {
@@ -42,6 +43,11 @@ void checker::check_foreign_sessions() {
   refuse(s.limit.per_user > 0, "session.limit.per_user", no_index);
   refuse(s.limit.per_device > 0, "session.limit.per_device", no_index);
   refuse(s.lifetime.streams, "session.lifetime.streams", "sessions are not extended by doorward");
+  refuse(s.encoding == session_encoding::spring && s.fields.last_seen != last_accessed, "session.fields.last_seen",
+         "this is `lastAccessedTime`, by which Spring ends a session");
+  if (s.key.prefix.empty() && s.key.suffix.empty() && seen_.sound("session.key"))
+    error("session.key", fmt::format("with {} a key has something around `{{id}}`", encoding),
+          "a log-out deletes the key, and any key may be called like an id");
   if (has_paths(s.encoding)) check_field_paths();
 }
 

@@ -27,8 +27,8 @@ void near_lookups::asked(lookup& l, std::string_view key, std::uint64_t batch) n
   place_of(l.id()) = {&l, batch};
 }
 
-void near_lookups::landed(lookup& l, std::string_view key) noexcept {
-  cache_->land(l.fill(), key, l.into(), steady::now(), wall_now());
+void near_lookups::landed(lookup& l, std::string_view key, std::optional<epoch_ms> ends) noexcept {
+  cache_->land(l.fill(), key, l.into(), steady::now(), wall_now(), ends);
 }
 
 }  // namespace doorward::session

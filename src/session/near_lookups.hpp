@@ -3,7 +3,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "doorward/session/store.hpp"
 
@@ -26,8 +28,8 @@ public:
   /// `l` has been handed to the client just now.
   void asked(lookup& l, std::string_view key, std::uint64_t batch) noexcept;
 
-  /// The reply is in `l`.
-  void landed(lookup& l, std::string_view key) noexcept;
+  /// The reply is in `l`. `ends`: see near_cache::land.
+  void landed(lookup& l, std::string_view key, std::optional<epoch_ms> ends) noexcept;
 
   [[nodiscard]] std::shared_ptr<near_cache> const& cache() const noexcept { return cache_; }
 

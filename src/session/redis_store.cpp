@@ -240,7 +240,7 @@ void redis_store::take(lookup& l, redis::reply const& r) noexcept {
   l.finish(o);
   if (near_ && o == outcome::found) [[unlikely]] {
     assign_key(key_, config_, l.id());
-    near_->landed(l, key_);
+    near_->landed(l, key_, foreign_ ? foreign_->ends() : std::nullopt);
   }
 }
 

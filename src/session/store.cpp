@@ -22,6 +22,7 @@ void lookup::on_turn() noexcept {
     l->into_ = into_;
     l->looks_like_ = looks_like_;
     l->finish(outcome_, error_, answered_by::batch);
+    l->looked_like(looks_like_);
   }
   // Who is resumed may be gone right after, and this with it.
   for (auto* l = this; l != nullptr;) {

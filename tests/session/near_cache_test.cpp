@@ -109,6 +109,16 @@ TEST_CASE_METHOD(fixture, "a copy is not used beyond the session's own ends") {
   }
 }
 
+TEST_CASE_METHOD(fixture, "a copy is not used beyond the end that whoever read the record knows of") {
+  cache.land(cache.begin("a", now), "a", session("42"), now, wall, wall + 700);
+  now += 699ms;
+  CHECK(user_at("a") == "42");
+  now += 1ms;
+  CHECK(user_at("a") == "-");
+  cache.land(cache.begin("b", now), "b", session("42"), now, wall, wall);
+  CHECK(user_at("b") == "-");
+}
+
 TEST_CASE_METHOD(fixture, "a change spoils the copy, and the one that is on its way") {
   put("a");
   cache.invalidate("a");
@@ -260,9 +270,9 @@ TEST_CASE_METHOD(fixture, "a hit takes nothing from the heap, and neither does a
     return true;
   };
   REQUIRE(all());
-  auto const before = test::heap_use_so_far().taken;
+  auto const before = heap_use_so_far().taken;
   bool const found = all();
-  auto const taken = test::heap_use_so_far().taken - before;
+  auto const taken = heap_use_so_far().taken - before;
   CHECK(found);
   CHECK(taken == 0);
 }
