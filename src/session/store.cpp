@@ -20,7 +20,6 @@ void lookup::on_turn() noexcept {
     return waiting_.resume();
   for (auto* l = next_; l != nullptr; l = l->next_) {
     l->into_ = into_;
-    l->looks_like_ = looks_like_;
     l->finish(outcome_, error_, answered_by::batch);
     l->looked_like(looks_like_);
   }
