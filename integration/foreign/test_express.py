@@ -65,7 +65,8 @@ def test_cookie_goes_on_to_the_application_and_is_set_by_it_alone(house, user):
     assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Expires=" in cookie, "as the application said it"
     visitor.cookies["theme"] = "dark"
     cookie_untouched(visitor.get("/reports/x"))
-    assert visitor.cookies["connect.sid"] in house.reports.last.header("Cookie")
+    assert house.reports.last.header("Cookie") == "theme=dark", "the service beside it sees no session"
+    assert visitor.me()["user"] == user
 
 
 def test_wrong_password(house, user):

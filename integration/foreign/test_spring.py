@@ -42,8 +42,10 @@ def test_session_is_known(spring, record):
     assert spring.get(id).status == 200 and spring.get(id, "/desk/x").status == 200
     request = spring.house.reports.last
     assert (request.header("X-User-Id"), request.header("X-User-Role")) == ("42", "editor")
-    assert request.header("Cookie") == cookie(id)["Cookie"]
-    assert commands(monitor, spring.house.stage) == ["HGETALL"] * 2
+    assert request.header("Cookie") is None, "the service beside it sees no session"
+    assert spring.get(id, "/me").status == 200
+    assert spring.house.stage.identity.last.header("Cookie") == cookie(id)["Cookie"]
+    assert commands(monitor, spring.house.stage) == ["HGETALL"] * 3
 
 
 # What an attribute is told as; None: it is not there. What is removed from a session of Spring's stays, with nothing in it.
