@@ -8,8 +8,10 @@ import pytest
 from support.client import build
 from support.doorward import with_session
 from support.expect import refused
-from support.near_cache import Counted, wait_ready
+from support.near_cache import Balancer, Counted, wait_ready
 from support.places import SESSIONS, a_place, a_user, end, handle, log_in, now_ms
+from support.redis_server import RedisServer, near_cache_acl
+from support.resp import Resp, encode
 from support.wait import eventually
 
 
@@ -370,10 +372,31 @@ def test_redis_ends_and_comes_back(stage):
         assert role(client, stage.session()) == "user"
 
 
+def test_two_servers_behind_one_address(stage, tmp_path):
+    """And on each somebody who listens to everything: he would count as a receiver of any message."""
+    other = RedisServer(tmp_path, rights=near_cache_acl())
+    try:
+        for server in (stage.server, other):
+            listener = Resp(server.address)
+            stage._closing.append(listener.close)
+            listener.sock.sendall(encode(["PSUBSCRIBE", "*"]))
+            assert listener.read()[0] == "psubscribe"
+        stage._gate = Balancer(stage.server.tcp, other.tcp)
+        stage._closing.append(stage._gate.close)
+        door = stage.open_door(ready=False)
+        off(door, "other_server")
+        for server, witnesses in ((stage.server, 1), (other, 0)):
+            assert f"tracking_clients:{witnesses}\r\n" in server.admin("INFO", "clients")
+        told = [json.loads(line) for line in door.log.text().splitlines() if "near_cache_off" in line]
+        assert [entry["reason"] for entry in told] == ["other_server"], told
+    finally:
+        other.stop()
+
+
 # ---- rights ----
 
 
-@pytest.mark.parametrize("without", ["-client|tracking", "-client|id", "-subscribe", "-publish", "resetchannels"])
+@pytest.mark.parametrize("without", ["-client|tracking", "-client|id", "-subscribe", "-pubsub|channels", "resetchannels"])
 def test_without_a_right_it_is_off_and_says_so(stage, without):
     server, session = stage.server, stage.session()
     server.admin("ACL", "SETUSER", "doorward", without)
@@ -394,7 +417,7 @@ def test_without_a_right_it_is_off_and_says_so(stage, without):
 
 def test_off_it_needs_none_of_them(stage):
     server = stage.server
-    server.admin("ACL", "SETUSER", "doorward", "-client|tracking", "-client|id", "-subscribe", "-publish", "resetchannels")
+    server.admin("ACL", "SETUSER", "doorward", "-client|tracking", "-client|id", "-subscribe", "-pubsub|channels", "resetchannels")
     try:
         door = stage.start()
         assert door.get("/page", session=stage.session()).status == 200

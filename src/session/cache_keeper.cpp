@@ -19,13 +19,13 @@ constexpr milliseconds short_wait{1'000};
 struct answer final : redis::sink {
   void on_reply(redis::reply const& r) noexcept override {
     type = r.type;
-    integer = r.integer;
     if (type == redis::reply::kind::error) error = r.text;
+    if (type == redis::reply::kind::array && r.items.size() == 1) only = r.items[0];
   }
   [[nodiscard]] bool refused() const noexcept { return type == redis::reply::kind::error; }
   redis::reply::kind type = redis::reply::kind::nil;
-  long long integer = 0;
   std::string error;
+  std::string only;  ///< what stands alone in a list
 };
 
 std::string_view hint_for(redis::error_kind kind) noexcept {
@@ -105,16 +105,18 @@ net::task<> cache_keeper::arm(std::uint64_t attempt) {
   // Redis is not to be asked within the work of either connection.
   co_await turns_.next();
   if (attempt != attempt_) co_return;
-  answer heard;
-  std::array<std::string_view, 3> const call{"PUBLISH", channel_, ""};
-  auto ec = co_await client_.try_command(call, heard);
+  // A message would prove nothing: replicas and the nodes of a cluster pass it on, and whoever listens by pattern counts
+  // as a receiver. This is what subscribers by name, of this server alone, listen to.
+  answer known;
+  std::array<std::string_view, 3> const question{"PUBSUB", "CHANNELS", channel_};
+  auto ec = co_await client_.try_command(question, known);
   if (attempt != attempt_) co_return;
   if (ec) co_return later(short_wait);
-  if (heard.refused()) {
-    tell_off("refused", heard.error, hint_for(redis::classify(heard.error)));
+  if (known.refused()) {
+    tell_off("refused", known.error, hint_for(redis::classify(known.error)));
     co_return later(refused_wait);
   }
-  if (heard.type != redis::reply::kind::integer || heard.integer < 1) {
+  if (known.only != channel_) {
     // Another client of that server may have the feed's number: it must not be told, and we would not be.
     tell_off("other_server", "the two connections are to different servers", server_hint);
     co_return feed_.leave("it is on another server");

@@ -89,8 +89,10 @@ TEST_CASE_METHOD(kept, "armed when both connections are there, one server's, and
   start();
   CHECK(near->armed());
   std::vector<fake_redis::command> last(server.seen.end() - 2, server.seen.end());
-  CHECK(last[0].size() == 3);
-  CHECK(last[0][1].starts_with("doorward:feed:"));
+  REQUIRE(last[0].size() == 3);
+  CHECK(last[0][0] == "PUBSUB");
+  CHECK(last[0][1] == "CHANNELS");
+  CHECK(last[0][2].starts_with("doorward:feed:"));
   CHECK(last[1] == fake_redis::command{"CLIENT", "TRACKING", "ON", "REDIRECT", "7"});
 }
 
@@ -195,9 +197,9 @@ TEST_CASE_METHOD(kept, "a server that will not track: off, no trouble, and tried
 }
 
 TEST_CASE_METHOD(kept, "a feed on another server: nobody else's client is told of our keys") {
-  redis.receivers = ":0\r\n";
+  redis.is_elsewhere = true;
   start();
-  CHECK(redis.published == 1);
+  CHECK(redis.looked == 1);
   CHECK(redis.tracked == 0);
   CHECK_FALSE(near->armed());
 }
