@@ -32,6 +32,12 @@ std::string_view hint_for(redis::error_kind kind) noexcept {
   return kind == redis::error_kind::permission ? acl_hint : redis::hint(kind);
 }
 
+/// What a server says that has never heard of it: "unknown command", "Unknown subcommand or wrong number of arguments",
+/// "syntax error". Not that the feed's number is gone, say, which passes by itself.
+bool is_too_old(std::string_view error) noexcept {
+  return error.find("nknown ") != std::string_view::npos || error.starts_with("ERR syntax error");
+}
+
 }  // namespace
 
 cache_keeper::cache_keeper(net::turn_queue& turns, deadline_wheel& wheel, redis::client& client, near_cache& cache,
@@ -105,8 +111,8 @@ net::task<> cache_keeper::arm(std::uint64_t attempt) {
   // Redis is not to be asked within the work of either connection.
   co_await turns_.next();
   if (attempt != attempt_) co_return;
-  // A message would prove nothing: replicas and the nodes of a cluster pass it on, and whoever listens by pattern counts
-  // as a receiver. This is what subscribers by name, of this server alone, listen to.
+  // A message would prove nothing: replicas and the nodes of a cluster pass it on, and whoever listens by pattern
+  // counts as a receiver. This is what subscribers by name, of this server alone, listen to.
   answer known;
   std::array<std::string_view, 3> const question{"PUBSUB", "CHANNELS", channel_};
   auto ec = co_await client_.try_command(question, known);
@@ -127,8 +133,8 @@ net::task<> cache_keeper::arm(std::uint64_t attempt) {
   if (attempt != attempt_) co_return;
   if (ec) co_return later(short_wait);
   if (tracking.type != redis::reply::kind::status) {
-    auto const kind = redis::classify(tracking.error);
-    tell_off("refused", tracking.error, kind == redis::error_kind::other ? tracking_hint : hint_for(kind));
+    bool const old = is_too_old(tracking.error);
+    tell_off("refused", tracking.error, old ? tracking_hint : hint_for(redis::classify(tracking.error)));
     co_return later(refused_wait);
   }
   cache_.arm(this);

@@ -57,8 +57,8 @@ struct feeding {
   std::string refuses_to_listen;
   std::string tracking = "+OK\r\n";
   std::string record = "*2\r\n$6\r\nuserId\r\n$2\r\n42\r\n";
-  bool holds = false;   ///< the replies to look-ups
-  bool silent = false;  ///< does not answer PING
+  bool holds = false;         ///< the replies to look-ups
+  bool silent = false;        ///< does not answer PING
   bool is_elsewhere = false;  ///< the feed is on another server
   int pings = 0, tracked = 0, looked = 0, asked = 0;
 };

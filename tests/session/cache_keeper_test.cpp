@@ -1,9 +1,12 @@
 #include "doorward/session/cache_keeper.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <optional>
 
 #include "../redis/feeding_redis.hpp"
 #include "doorward/base/errc.hpp"
+#include "doorward/obs/log.hpp"
 #include "doorward/session/redis_store.hpp"
 
 using namespace doorward;
@@ -194,6 +197,35 @@ TEST_CASE_METHOD(kept, "a server that will not track: off, no trouble, and tried
   clock.pass(context, 1200ms);
   CHECK(redis.tracked == 2);
   CHECK(near->armed());
+}
+
+TEST_CASE_METHOD(kept, "a refusal is told once, with what can be done about it") {
+  struct row {
+    std::string tracking;
+    bool is_elsewhere;
+    std::string_view reason, hint;
+  };
+  auto const r = GENERATE(
+      row{"-NOPERM no\r\n", false, "refused", "docs/redis.md"},
+      row{"-ERR Unknown subcommand or wrong number of arguments for 'TRACKING'\r\n", false, "refused", "Redis 6"},
+      row{"-ERR unknown command `CLIENT`\r\n", false, "refused", "Redis 6"},
+      row{"-ERR syntax error\r\n", false, "refused", "Redis 6"},
+      row{"-ERR The client ID you want redirect to does not exist\r\n", false, "refused", R"("hint":"")"},
+      row{"+OK\r\n", true, "other_server", "the same Redis server"});
+  redis.tracking = r.tracking;
+  redis.is_elsewhere = r.is_elsewhere;
+  auto* const file = std::tmpfile();
+  obs::log::init(obs::log::level::warn, obs::log::format::json, file);
+  start();
+  obs::log::init(obs::log::level::info, obs::log::format::automatic);
+  std::rewind(file);
+  std::string told;
+  for (int c = 0; (c = std::fgetc(file)) != EOF;)
+    told += static_cast<char>(c);
+  std::fclose(file);
+  CHECK(std::count(told.begin(), told.end(), '\n') == 1);
+  CHECK(told.find(R"("reason":")" + std::string(r.reason) + '"') != std::string::npos);
+  CHECK(told.find(r.hint) != std::string::npos);
 }
 
 TEST_CASE_METHOD(kept, "a feed on another server: nobody else's client is told of our keys") {
