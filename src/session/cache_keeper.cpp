@@ -2,7 +2,7 @@
 
 #include <array>
 #include <exception>
-#include <optional>
+#include <span>
 #include <utility>
 
 namespace doorward::session {
@@ -103,6 +103,11 @@ void cache_keeper::on_lost(redis::error_kind why, std::string_view detail) noexc
   if (was || refused) tell_off(refused ? "refused" : "feed_lost", detail, hint_for(why));
 }
 
+void cache_keeper::refused() noexcept {
+  disarm();
+  later(short_wait);  // the next attempt finds out why, and says so
+}
+
 void cache_keeper::try_to_arm() {
   if (connected_ && !feed_client_.empty()) net::spawn(arm(++attempt_));
 }
@@ -127,14 +132,18 @@ net::task<> cache_keeper::arm(std::uint64_t attempt) {
     tell_off("other_server", "the two connections are to different servers", server_hint);
     co_return feed_.leave("it is on another server");
   }
-  answer tracking;
-  std::array<std::string_view, 5> const track{"CLIENT", "TRACKING", "ON", "REDIRECT", feed_client_};
-  ec = co_await client_.try_command(track, tracking);
-  if (attempt != attempt_) co_return;
-  if (ec) co_return later(short_wait);
-  if (tracking.type != redis::reply::kind::status) {
-    bool const old = is_too_old(tracking.error);
-    tell_off("refused", tracking.error, old ? tracking_hint : hint_for(redis::classify(tracking.error)));
+  // Only what is asked for with consent is tracked: Redis would also remember every key that is not there. That it is
+  // taken is tried here, once, so that a missing right is told now; it counts for one command, whichever comes next.
+  std::array<std::string_view, 6> const track{"CLIENT", "TRACKING", "ON", "REDIRECT", feed_client_, "OPTIN"};
+  std::array<std::string_view, 3> const consent{"CLIENT", "CACHING", "YES"};
+  std::array<std::span<std::string_view const>, 2> const both{track, consent};
+  for (auto const command : both) {
+    answer said;
+    ec = co_await client_.try_command(command, said);
+    if (attempt != attempt_) co_return;
+    if (ec) co_return later(short_wait);
+    if (said.type == redis::reply::kind::status) continue;
+    tell_off("refused", said.error, is_too_old(said.error) ? tracking_hint : hint_for(redis::classify(said.error)));
     co_return later(refused_wait);
   }
   cache_.arm(this);

@@ -33,6 +33,9 @@ struct feeding {
         c.send("*3\r\n" + bulk("subscribe") + bulk(command[i]) + ":" + std::to_string(i) + "\r\n");
     } else if (verb == "CLIENT" && command[1] == "ID") {
       c.send(":7\r\n");
+    } else if (verb == "CLIENT" && command[1] == "CACHING") {
+      ++consents;
+      c.send(consent);
     } else if (verb == "CLIENT") {
       ++tracked;
       c.send(tracking);
@@ -56,11 +59,12 @@ struct feeding {
   fake_redis::connection* feed = nullptr;
   std::string refuses_to_listen;
   std::string tracking = "+OK\r\n";
+  std::string consent = "+OK\r\n";
   std::string record = "*2\r\n$6\r\nuserId\r\n$2\r\n42\r\n";
   bool holds = false;         ///< the replies to look-ups
   bool silent = false;        ///< does not answer PING
   bool is_elsewhere = false;  ///< the feed is on another server
-  int pings = 0, tracked = 0, looked = 0, asked = 0;
+  int pings = 0, tracked = 0, consents = 0, looked = 0, asked = 0;
 };
 
 }  // namespace doorward::test

@@ -31,6 +31,8 @@ public:
   /// that no copy is used of which the machine has been told already.
   struct news {
     virtual void take() noexcept = 0;
+    /// Redis does not track what it was asked to: nothing that follows may be kept. Within a reply of Redis.
+    virtual void refused() noexcept {}
 
   protected:
     ~news() = default;
@@ -65,6 +67,9 @@ public:
   /// To be called before Redis is asked, or right then; then land() with what it said, if the session was found.
   [[nodiscard]] fill begin(std::string_view key, time_point now) const noexcept;
   void land(fill const& f, std::string_view key, record const& r, time_point now, epoch_ms wall) noexcept;
+
+  /// Redis has answered, and not tracked. Tells `news`, and disarms.
+  void refused() noexcept;
 
   /// The key has changed, or may have.
   void invalidate(std::string_view key) noexcept;
