@@ -63,12 +63,13 @@ class Peers:
         return self.stage.start([*before, *command], port, cores or self.stage.proxy_cores, env)
 
     def _doorward(self, name, routes="", **how):
-        """`doorward`, and with `unix`, `tls`, `two workers` or `one worker, both cores` in its name."""
+        """`doorward`, and with `unix`, `tls`, `near-cache`, `two workers` or `one worker, both cores` in its name."""
         s, port = self.stage, free_port()
-        unix, tls, both = "unix" in name, "tls" in name, "both cores" in name
+        unix, tls, both, cache = (word in name for word in ("unix", "tls", "both cores", "near-cache"))
         config = s.folder / f"doorward-{port}.yaml"
         config.write_text(template(
             "doorward.yaml", PORT=port, ADMIN=free_port(), WORKERS=2 if "two workers" in name else 1, ROUTES=routes,
+            CACHE="true" if cache else "false",
             TLS=f"[{{ cert: {s.folder}/tls.crt, key: {s.folder}/tls.key }}]" if tls else "[]",
             REDIS=f"unix://{s.redis_socket}" if unix else f"redis://127.0.0.1:{s.redis_port}",
             UPSTREAM=f"unix:{s.upstream_socket}" if unix else f"http://127.0.0.1:{s.upstream_port}"))  # fmt: skip

@@ -153,8 +153,10 @@ def test_what_cannot_be_read_is_401_counted_and_logged_with_the_fix(stage_of, ne
     wrong_type = looks_like == "another type"
     counted = "ghost" if wrong_type else "undecodable"
     before = lookups(stage, counted)
+    # It may be mended by a word in the configuration; then everybody is still logged in.
+    left = cookie_expired if encoding == "hash" else cookie_untouched
     for _ in range(3):
-        response = cookie_expired(refused(stage.door.get("/page", session=id), 401, "no_session"))
+        response = left(refused(stage.door.get("/page", session=id), 401, "no_session"))
     reason = "session_wrong_type" if wrong_type else "session_undecodable"
     assert stage.door.logged(response.header("X-Request-Id"))["reason"] == reason
     sent_to_login(stage.door.navigate("/page", session=id), "/page")
@@ -234,17 +236,30 @@ def test_spring_cookie(stage_of, new_id):
         refused(stage.door.get("/page", with_cookie(value, "SESSION")), 401, "no_session")
 
 
-def test_shared_cookie_goes_both_ways_on_every_route(stage_of, new_id):
-    for shared in (True, False):
-        stage = stage_of({"encoding": "json", "cookie": {"shared": shared}})
-        id = write(stage, new_id(), '{"userId":"42"}')
-        stage.app.script = lambda request, connection: answer(200, [("Set-Cookie", "sid=new; Path=/"), ("Set-Cookie", "a=b")], b"")
-        for target in ("/page", "/public/page", "/maybe/page"):
-            response = stage.door.get(target, {"Cookie": f"x=1; sid={id}"})
-            assert response.all("Set-Cookie") == (["sid=new; Path=/", "a=b"] if shared else ["a=b"])
-            assert seen(stage, "Cookie") == (f"x=1; sid={id}" if shared else "x=1")
-        gone = refused(stage.door.get("/page", session=new_id()), 401, "no_session")
-        (cookie_untouched if shared else cookie_expired)(gone)
+@pytest.mark.parametrize("upstream, given", [("app", True), ("app", False), ("identity", True)])
+def test_shared_cookie_goes_both_ways_on_every_route_of_who_logs_in(stage_of, new_id, upstream, given):
+    shared = upstream == "app" and given
+    stage = stage_of({"encoding": "json", "cookie": {"shared": given}}, identity={**EXTERNAL, "upstream": upstream})
+    id = write(stage, new_id(), '{"userId":"42"}')
+    stage.app.script = lambda request, connection: answer(200, [("Set-Cookie", "sid=new; Path=/"), ("Set-Cookie", "a=b")], b"")
+    for target in ("/page", "/public/page", "/maybe/page"):
+        response = stage.door.get(target, {"Cookie": f"x=1; sid={id}"})
+        assert response.all("Set-Cookie") == (["sid=new; Path=/", "a=b"] if shared else ["a=b"])
+        assert seen(stage, "Cookie") == (f"x=1; sid={id}" if shared else "x=1")
+    gone = refused(stage.door.get("/page", session=new_id()), 401, "no_session")
+    (cookie_untouched if given else cookie_expired)(gone)
+
+
+def test_of_several_values_of_a_shared_cookie_nobody_chooses(stage_of, new_id):
+    """The application takes one by rules of its own: it must not be another person than doorward says."""
+    stage = stage_of({"encoding": "json", "cookie": {"shared": True}}, identity={**EXTERNAL, "upstream": "app"})
+    mine, planted = (write(stage, new_id(), f'{{"userId":"{user}"}}') for user in ("42", "43"))
+    assert stage.door.get("/page", {"Cookie": f"sid={mine}; sid={mine}"}).status == 200
+    for other in (planted, new_id(), f"%{ord(planted[0]):02x}{planted[1:]}", "x"):
+        for cookies in (f"sid={other}; sid={mine}", f"sid={mine}; sid={other}"):
+            response = cookie_untouched(refused(stage.door.get("/page", {"Cookie": cookies}), 401, "no_session"))
+            assert stage.door.logged(response.header("X-Request-Id"))["reason"] == "session_conflict"
+            assert stage.door.get("/maybe/page", {"Cookie": cookies}).status == 200 and seen(stage, "X-User-Id") is None
 
 
 # ---- what ends, and what there is not ----

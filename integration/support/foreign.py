@@ -11,13 +11,13 @@ from .client import RawClient
 from .doorward import merged
 from .logins import FORM
 from .npm import packages
-from .programs import Program, listening
+from .programs import Program
 from .redis_server import PASSWORD, ROOT
 
 APPS = ROOT / "integration/foreign"
 RECORDED = ROOT / "tests/session/recorded"
-_readers = itertools.count(1)
 SECRETS = ["newest secret of the play", "an older secret"]
+_readers = itertools.count(1)
 
 
 class App:
@@ -35,7 +35,7 @@ def express(redis, secrets):
     """`redis`: "host:port/database"."""
     settings = json.dumps({"redis": f"redis://{redis}", "secrets": secrets})
     program = Program("env", f"NODE_PATH={packages(APPS / 'express')}", "NODE_ENV=production", "node", APPS / "express/app.js", settings)
-    return App(program, listening(program), "connect.sid", lambda id: f"sess:{id}")
+    return App(program, _address(program, "listening on (.*)"), "connect.sid", lambda id: f"sess:{id}")
 
 
 def php(redis, handler):
@@ -47,8 +47,17 @@ def php(redis, handler):
     # In quotes, for a setting is read as a line of php.ini.
     program = Program("php", *(word for name, value in settings.items() for word in ("-d", f'{name}="{value}"')),
                       "-S", "127.0.0.1:0", APPS / "php/app.php")  # fmt: skip
-    address = re.search(r"\(http://(127\.0\.0\.1:[1-9]\d*)\) started", program.wait_for(" started"))[1]
+    address = _address(program, r"\(http://(127\.0\.0\.1:[1-9]\d*)\) started")
     return App(program, address, "PHPSESSID", lambda id: f"PHPREDIS_SESSION:{id}")
+
+
+def _address(program, announced):
+    """The address that it prints; a program that does not is ended."""
+    try:
+        return program.output.wait_for(lambda line: re.search(announced, line), 15.0, repr(announced))[1]
+    except AssertionError:
+        program.stop()
+        raise
 
 
 class Visitor:

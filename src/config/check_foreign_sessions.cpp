@@ -45,6 +45,9 @@ void checker::check_foreign_sessions() {
   refuse(s.lifetime.streams, "session.lifetime.streams", "sessions are not extended by doorward");
   refuse(s.encoding == session_encoding::spring && s.fields.last_seen != last_accessed, "session.fields.last_seen",
          "this is `lastAccessedTime`, by which Spring ends a session");
+  if (s.key.prefix.empty() && s.key.suffix.empty() && seen_.sound("session.key"))
+    error("session.key", fmt::format("with {} a key has something around `{{id}}`", encoding),
+          "a log-out deletes the key, and any key may be called like an id");
   if (has_paths(s.encoding)) check_field_paths();
 }
 

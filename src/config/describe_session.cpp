@@ -86,7 +86,7 @@ typed<cookie_config> cookie() {
             "What the cookie makes of the id: nothing but what `keys` say; express-session's signature, by the "
             "application's secrets in `keys`; or base64, as Spring Session does."),
       field("shared", &cookie_config::shared, boolean(), "false",
-            "The application has the same cookie: it is sent upstream, and may be set there."),
+            "The application that is `identity.upstream` has the same cookie: it is sent there, and may be set there."),
       field("keys", &cookie_config::keys, list(parsed_text<redacted>("secret", "^[ -~]*$", parse_signing_key)), "[]",
             "Keys that ids are signed with: the first signs, all are believed. Forged ids then never reach Redis. Up "
             "to 8, of 32 characters or more; with `codec: express` as long as the application's are."),

@@ -86,9 +86,11 @@ bool for_each_value(std::string_view field, std::string_view name, session_cooki
     here = true;
     auto value = trim(piece.substr(piece.find('=') + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    if (!into.present) into.first = value;
+    into.present = true;
+    into.several = into.several || value != into.first;
     look(value);
   }
-  into.present = into.present || here;
   return here;
 }
 

@@ -6,8 +6,8 @@ namespace doorward::obs {
 namespace {
 
 constexpr std::array<std::string_view, 7> outcomes{"forward", "respond", "redirect", "login", "logout", "own", "allow"};
-constexpr std::array<std::string_view, lookup_results> lookups{"hit",       "miss",   "ghost", "malformed",
-                                                               "coalesced", "cached", "error", "elsewhere", "undecodable"};
+constexpr std::array<std::string_view, lookup_results> lookups{
+    "hit", "miss", "ghost", "malformed", "coalesced", "cached", "error", "elsewhere", "undecodable"};
 constexpr std::array<std::string_view, end_reasons> ends{"logout",  "everywhere", "replaced",
                                                          "revoked", "displaced",  "expired"};
 constexpr std::array<std::string_view, stream_ends> streams{

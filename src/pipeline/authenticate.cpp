@@ -1,3 +1,4 @@
+#include "doorward/session/foreign_reader.hpp"
 #include "doorward/session/lifetime.hpp"
 #include "pipeline/binding.hpp"
 #include "pipeline/lookup_count.hpp"
@@ -68,10 +69,17 @@ net::task<answer> look_up(exchange& x, std::string_view id) {
   co_return answer{o, reason_of(o, lookup.why())};
 }
 
+bool is_about_session(errc e) noexcept {
+  return about(e).from == origin::session;
+}
+
 // Only Redis's own word ends a session on the client. "Cannot tell" changes nothing there, nor does a session that is
 // alive elsewhere.
-bool ends_cookie(answer const& a) noexcept {
-  return a.what != outcome::unavailable && a.why != errc::session_elsewhere;
+bool ends_cookie(exchange const& x, errc why) noexcept {
+  // What another program wrote, and cannot be read, may be mended by a word in the configuration.
+  bool const unread = why == errc::session_undecodable || why == errc::session_wrong_type;
+  if (unread && !session::is_own(x.view().config.session.encoding)) return false;
+  return is_about_session(why) && why != errc::session_elsewhere;
 }
 
 // Several cookies of our name came: the browser has one from another path or domain, or somebody planted one. As long
@@ -98,7 +106,7 @@ net::task<result<void>> look_up_several(exchange& x) {
     }
   }
   if (found.empty()) {
-    x.expire_cookie = last != errc::session_elsewhere;
+    x.expire_cookie = ends_cookie(x, last);
     co_return last;
   }
   // The record holds the last one looked at; the first live one counts.
@@ -111,6 +119,8 @@ net::task<result<void>> look_up_several(exchange& x) {
 net::task<result<void>> resolve(exchange& x) {
   // The one that counts may be among those that are not looked at: nobody can say who this is.
   if (x.cookies.too_many) co_return errc::session_conflict;
+  // The application would choose among the values, and not as is done here: it decodes some that are none to us.
+  if (x.cookies.several && x.view().config.session.cookie.shared) co_return errc::session_conflict;
   if (x.cookies.count > 1) {
     auto several = co_await look_up_several(x);
     co_return several;
@@ -120,7 +130,7 @@ net::task<result<void>> resolve(exchange& x) {
     x.session_id = x.cookies.ids[0];
     co_return result<void>{};
   }
-  x.expire_cookie = ends_cookie(a);
+  x.expire_cookie = ends_cookie(x, a.why);
   co_return a.why;
 }
 
@@ -129,10 +139,6 @@ errc nothing_to_ask(exchange const& x) noexcept {
   if (!x.cookies.present) return errc::no_session;
   auto const forged = x.cookies.trouble && *x.cookies.trouble != http::signature_trouble::malformed;
   return forged ? errc::session_forged : errc::session_malformed;
-}
-
-bool is_about_session(errc e) noexcept {
-  return about(e).from == origin::session;
 }
 
 }  // namespace

@@ -98,8 +98,10 @@ void append_framing(std::string& out, exchange const& x) {
 
 bool is_upstreams_cookie(exchange const& x) noexcept {
   auto const& c = x.view().config;
-  return c.session.cookie.shared ||
-         (x.route->to == route_target::login && c.identity.mode == config::identity_mode::external);
+  if (c.identity.mode != config::identity_mode::external) return false;
+  // What is shared is shared with one application: any other upstream could act as everybody who comes by.
+  return x.route->to == route_target::login ||
+         (c.session.cookie.shared && x.route->config.upstream == c.identity.upstream);
 }
 
 result<void> append_identity(std::string& out, exchange const& x, when_absent absent) {

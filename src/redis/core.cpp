@@ -15,6 +15,13 @@ void intrusive_ptr_release(core const* p) noexcept {
   boost::sp_adl_block::intrusive_ptr_release(static_cast<link_owner const*>(p));
 }
 
+// What was asked for is the matter, and not the store.
+static bool speaks_of_key(std::string_view text) noexcept {
+  auto const code = error_code_of(text);
+  // RedisJSON has words of its own for WRONGTYPE, with "ERR" before them or without.
+  return code == "WRONGTYPE" || code == "NOSCRIPT" || text.ends_with("Existing key has wrong Redis type");
+}
+
 core::core(net::turn_queue& turns, config::redis_config const& config, fast_random& random, observer* watch,
            timing const& times)
     : turns_(turns),
@@ -98,9 +105,8 @@ void core::on_reply(reply const& r) noexcept {
     return;
   }
   if (r.type == reply::kind::error && !is_trial) {
-    // These two speak of what was asked for, not of the store.
     auto const code = error_code_of(r.text);
-    if (code != "WRONGTYPE" && code != "NOSCRIPT") {
+    if (!speaks_of_key(r.text)) {
       auto const kind = classify(r.text);
       // An error that is not known may repeat the command's arguments, and they hold session ids.
       report(kind, kind == error_kind::other ? code : r.text);

@@ -4,13 +4,24 @@
 #include <array>
 #include <charconv>
 
+#include "doorward/base/encoding.hpp"
 #include "doorward/base/utf8.hpp"
 
 namespace doorward::session {
 
 void document_walk::begin(record& into) {
   into_ = &into;
-  paths_ = &into.layout()->paths();
+  begin_at(into.layout()->paths());
+}
+
+void document_walk::begin_without_record() {
+  static path_tree const nothing;
+  into_ = nullptr;
+  begin_at(nothing);
+}
+
+void document_walk::begin_at(path_tree const& paths) {
+  paths_ = &paths;
   open_.clear();
   seen_.assign(paths_->size(), false);
   next_ = path_tree::root;
@@ -18,9 +29,10 @@ void document_walk::begin(record& into) {
   began_ = false;
 }
 
-bool document_walk::holds_roles(path_tree::node at) const noexcept {
+bool document_walk::holds(path_tree::node at, field f) const noexcept {
+  if (at == path_tree::none || paths_->slots(at).empty()) return false;
   auto const slots = paths_->slots(at);
-  return std::ranges::find(slots, into_->layout()->at(field::roles)) != slots.end();
+  return std::ranges::find(slots, into_->layout()->at(f)) != slots.end();
 }
 
 bool document_walk::enter(kind k) {
@@ -35,7 +47,7 @@ bool document_walk::enter(kind k) {
   if (at != path_tree::none && !root) {
     if (k == kind::opaque) return false;
     if (!paths_->slots(at).empty()) {
-      if (k != kind::elements || !holds_roles(at)) return false;
+      if (k != kind::elements || !holds(at, field::roles)) return false;
       roles_list = true;
       roles_.clear();
     }
@@ -89,7 +101,8 @@ bool document_walk::keep(path_tree::node at, std::string_view text) {
 bool document_walk::value(std::string_view text, bool is_text) {
   if (open_.empty()) return false;  // a document is a container
   if (open_.back().is_roles_list) {
-    if (!is_text || text.find(',') != text.npos || !is_utf8(text)) return false;
+    // Whoever reads the list later takes it apart at commas, and blanks and nothing at all for no part of a name.
+    if (!is_text || text.empty() || text.find(',') != text.npos || trim(text) != text || !is_utf8(text)) return false;
     if (open_.back().count > 1) roles_ += ',';
     roles_ += text;
   }
@@ -97,6 +110,16 @@ bool document_walk::value(std::string_view text, bool is_text) {
   next_ = path_tree::none;
   if (at == path_tree::none || paths_->slots(at).empty()) return true;
   return is_utf8(text) && keep(at, text);
+}
+
+bool document_walk::number(std::string_view written) {
+  bool const zero = written.substr(0, written.find_first_of("eE")).find_first_of("123456789") == written.npos;
+  return zero && holds(next_, field::user) ? null() : value(written, false);
+}
+
+bool document_walk::boolean(bool v) {
+  if (holds(next_, field::user)) return !v && null();
+  return value(v ? "true" : "false", false);
 }
 
 bool document_walk::null() {

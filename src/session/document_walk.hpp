@@ -26,6 +26,8 @@ public:
 
   /// Makes it new. `into` must have a layout, and hold while the document is walked.
   void begin(record& into);
+  /// The same for a walk that wants nothing: what is left is whether the document is well-formed.
+  void begin_without_record();
 
   /// A container begins: the document itself or, after member(), the value of a member.
   [[nodiscard]] bool enter(kind k);
@@ -36,9 +38,11 @@ public:
   /// The value that is next has no name: it is the next element of a list.
   [[nodiscard]] bool element();
 
-  /// The value of a member: text, or something else that is written as `text` (a number, a boolean).
+  /// The value of a member. Programs write `false` and 0 for "nobody", so as the user these are as null is; and `true`
+  /// says of nobody who it is, so it cannot be read there.
   [[nodiscard]] bool text(std::string_view text) { return value(text, true); }
-  [[nodiscard]] bool scalar(std::string_view text) { return value(text, false); }
+  [[nodiscard]] bool number(std::string_view written);
+  [[nodiscard]] bool boolean(bool v);
   /// No value: as if the member were not there.
   [[nodiscard]] bool null();
   /// A value that cannot be read: fine where nobody wants it.
@@ -53,9 +57,10 @@ private:
     std::size_t count;   ///< of members so far
     bool is_roles_list;  ///< its elements are put together
   };
+  void begin_at(path_tree const& paths);
   [[nodiscard]] bool value(std::string_view text, bool is_text);
   [[nodiscard]] bool keep(path_tree::node at, std::string_view text);
-  [[nodiscard]] bool holds_roles(path_tree::node at) const noexcept;
+  [[nodiscard]] bool holds(path_tree::node at, field f) const noexcept;
 
   record* into_ = nullptr;
   path_tree const* paths_ = nullptr;

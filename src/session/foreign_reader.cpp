@@ -27,6 +27,7 @@ foreign_reader::~foreign_reader() = default;
 outcome foreign_reader::read(redis::reply const& reply, record& into, epoch_ms now) {
   into.clear();
   looks_like_ = likeness::nothing;
+  ends_.reset();
   auto const o = read_fields(reply, into, now);
   if (o != outcome::found) into.clear();
   return o;
@@ -34,9 +35,11 @@ outcome foreign_reader::read(redis::reply const& reply, record& into, epoch_ms n
 
 outcome foreign_reader::read_fields(redis::reply const& reply, record& into, epoch_ms now) {
   using kind = redis::reply::kind;
-  if (reply.type == kind::error)
-    return redis::error_code_of(reply.text) == "WRONGTYPE" ? outcome::wrong_type : outcome::malformed;
-  if (encoding_ == session_encoding::spring) return read_spring(reply, into, now, looks_like_);
+  if (reply.type == kind::error) {
+    bool const other_type = redis::error_code_of(reply.text) == "WRONGTYPE" || reply.text.ends_with("wrong Redis type");
+    return other_type ? outcome::wrong_type : outcome::malformed;
+  }
+  if (encoding_ == session_encoding::spring) return read_spring(reply, into, now, looks_like_, ends_);
   if (reply.type == kind::nil) return outcome::absent;
   if (reply.type != kind::string) return outcome::malformed;
 

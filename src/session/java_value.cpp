@@ -1,5 +1,6 @@
 #include "session/java_value.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "doorward/base/utf8.hpp"
@@ -123,6 +124,11 @@ std::optional<std::string> string(std::string_view bytes) {
 
 bool is_java_value(std::string_view bytes) noexcept {
   return bytes.starts_with(stream.substr(0, 2));
+}
+
+bool is_java_text(std::string_view bytes) noexcept {
+  auto const rest = bytes.substr(std::min(stream.size(), bytes.size()));
+  return rest.starts_with('\x74') || rest.starts_with('\x7c');
 }
 
 std::optional<std::string> read_java_value(std::string_view bytes) {

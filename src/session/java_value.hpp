@@ -11,5 +11,7 @@ namespace doorward::session {
 [[nodiscard]] std::optional<std::string> read_java_value(std::string_view bytes);
 
 [[nodiscard]] bool is_java_value(std::string_view bytes) noexcept;
+/// ... and that of a String, if it can be read.
+[[nodiscard]] bool is_java_text(std::string_view bytes) noexcept;
 
 }  // namespace doorward::session

@@ -5,8 +5,6 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "doorward/base/encoding.hpp"
-
 namespace doorward::session {
 namespace {
 
@@ -24,11 +22,11 @@ public:
   explicit document_events(document_walk& walk) noexcept : walk_(walk) {}
 
   bool null() { return next() && walk_.null(); }
-  bool boolean(bool v) { return next() && walk_.scalar(v ? "true" : "false"); }
+  bool boolean(bool v) { return next() && walk_.boolean(v); }
   bool number_integer(json::number_integer_t v) { return number(v); }
   bool number_unsigned(json::number_unsigned_t v) { return number(v); }
   // What no integer of 64 bits holds comes here too, with its own digits.
-  bool number_float(json::number_float_t, json::string_t const& written) { return next() && walk_.scalar(written); }
+  bool number_float(json::number_float_t, json::string_t const& written) { return next() && walk_.number(written); }
   bool string(json::string_t& v) { return next() && walk_.text(v); }
   bool binary(json::binary_t&) { return false; }
   bool start_object(std::size_t) { return next() && push(false) && walk_.enter(document_walk::kind::members); }
@@ -41,7 +39,7 @@ public:
 private:
   bool number(auto v) {
     std::array<char, 32> digits;
-    return next() && walk_.scalar(in_decimal(digits, v));
+    return next() && walk_.number(in_decimal(digits, v));
   }
   // A value of a list has to say so. The document itself is an object.
   bool next() { return depth_ == 0 || !lists_[depth_ - 1] || walk_.element(); }

@@ -50,10 +50,11 @@ near_cache::fill near_cache::begin(std::string_view key, time_point now) const n
   return f;
 }
 
-void near_cache::land(fill const& f, std::string_view key, record const& r, time_point now, epoch_ms wall) noexcept {
+void near_cache::land(fill const& f, std::string_view key, record const& r, time_point now, epoch_ms wall,
+                      std::optional<epoch_ms> ends) noexcept {
   if (!f || f.stamp_ != stamp_of(f.place_)) return;
   if (key.size() > most_bytes || r.bytes() > most_bytes) return;
-  auto const until = good_until(f, r, now, wall);
+  auto const until = good_until(f, r, now, wall, ends);
   if (until <= now) return;
   try {
     // Two out for one in: what nobody comes for any more goes as fast as others come.
@@ -64,10 +65,11 @@ void near_cache::land(fill const& f, std::string_view key, record const& r, time
   }
 }
 
-time_point near_cache::good_until(fill const& f, record const& r, time_point now, epoch_ms wall) const noexcept {
+time_point near_cache::good_until(fill const& f, record const& r, time_point now, epoch_ms wall,
+                                  std::optional<epoch_ms> ends) const noexcept {
   auto until = f.began_ + max_age_;
   // Redis says nothing when a TTL passes, but when it removes the key, and that may be much later.
-  for (auto const end : {idle_end(r, lifetime_), absolute_end(r, lifetime_)}) {
+  for (auto const end : {idle_end(r, lifetime_), absolute_end(r, lifetime_), ends}) {
     if (!end) continue;
     auto const left = *end > wall ? *end - wall : 0;
     if (left < max_age_.count()) until = std::min(until, now + milliseconds{left});

@@ -40,7 +40,8 @@ void near_lookups::asked(lookup& l, std::string_view key, std::uint64_t batch, b
   place_of(l.id()) = {&l, batch};
 }
 
-void near_lookups::landed(lookup& l, std::string_view key, outcome o, bool tracked) noexcept {
+void near_lookups::landed(lookup& l, std::string_view key, outcome o, bool tracked,
+                          std::optional<epoch_ms> ends) noexcept {
   auto const hash = cache_->hash(key);
   auto& place = found_at(hash);
   if (o == outcome::found)
@@ -51,7 +52,7 @@ void near_lookups::landed(lookup& l, std::string_view key, outcome o, bool track
   if (!tracked)
     cache_->refused();
   else if (o == outcome::found)
-    cache_->land(l.fill(), key, l.into(), steady::now(), wall_now());
+    cache_->land(l.fill(), key, l.into(), steady::now(), wall_now(), ends);
 }
 
 }  // namespace doorward::session

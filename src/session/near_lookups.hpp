@@ -3,7 +3,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "doorward/session/store.hpp"
@@ -34,8 +36,9 @@ public:
   /// `l` has been handed to the client just now. `keeps`: so that Redis tracks the key.
   void asked(lookup& l, std::string_view key, std::uint64_t batch, bool keeps) noexcept;
 
-  /// Redis has said what `o` is. To be called when that is `found`, or `l` has a fill; `tracked`: as the client says.
-  void landed(lookup& l, std::string_view key, outcome o, bool tracked) noexcept;
+  /// Redis has said what `o` is. To be called when that is `found`, or `l` has a fill; `tracked`: as the client says;
+  /// `ends`: see near_cache::land.
+  void landed(lookup& l, std::string_view key, outcome o, bool tracked, std::optional<epoch_ms> ends) noexcept;
 
   [[nodiscard]] std::shared_ptr<near_cache> const& cache() const noexcept { return cache_; }
 

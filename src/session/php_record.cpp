@@ -135,12 +135,12 @@ private:
 
   bool boolean() {
     auto const text = take_until(';');
-    return text && (*text == "0" || *text == "1") && walk_.scalar(*text == "1" ? "true" : "false");
+    return text && (*text == "0" || *text == "1") && walk_.boolean(*text == "1");
   }
 
   bool number(bool (*is_one)(std::string_view)) {
     auto const text = take_until(';');
-    return text && is_one(*text) && walk_.scalar(*text);
+    return text && is_one(*text) && walk_.number(*text);
   }
 
   bool floating() {
@@ -203,9 +203,13 @@ bool begins_with_array(std::string_view text) noexcept {
 }  // namespace
 
 bool read_php(std::string_view text, document_walk& walk) {
-  reader r(text, walk);
-  bool const read = begins_with_array(text) ? r.array_alone() : r.members();
-  return read && walk.complete();
+  if (!begins_with_array(text)) return reader(text, walk).members() && walk.complete();
+  // A variable of the session may have a name that looks like an array. No reader but the one it was written for is to
+  // find somebody else in it.
+  document_walk dry;
+  dry.begin_without_record();
+  if (reader(text, dry).members()) return false;
+  return reader(text, walk).array_alone() && walk.complete();
 }
 
 }  // namespace doorward::session

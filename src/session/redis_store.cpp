@@ -241,7 +241,7 @@ void redis_store::take(lookup& l, redis::reply const& r) noexcept {
   l.finish(o);
   if (near_ && (o == outcome::found || l.fill())) [[unlikely]] {
     assign_key(key_, config_, l.id());
-    near_->landed(l, key_, o, redis_.tracked());
+    near_->landed(l, key_, o, redis_.tracked(), foreign_ ? foreign_->ends() : std::nullopt);
   }
 }
 

@@ -41,6 +41,11 @@ json_value read_value(std::string_view bytes, std::string& out) {
   return json_value::some;
 }
 
+// What `value` came from is a text, and no number or boolean.
+bool is_text(std::string_view bytes, std::string_view value) {
+  return is_java_value(bytes) ? is_java_text(bytes) : bytes.find('"' + std::string(value) + '"') != bytes.npos;
+}
+
 std::optional<std::int64_t> number(std::string_view text) noexcept {
   std::int64_t n = 0;
   auto const [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -61,16 +66,20 @@ struct clock_of_session {
     return created && last_accessed && interval && *last_accessed >= 0 && *last_accessed <= farthest &&
            *interval <= farthest;
   }
+  [[nodiscard]] std::optional<epoch_ms> end() const noexcept {
+    if (*interval < 0) return std::nullopt;  // never
+    return *last_accessed + *interval * 1000;
+  }
   [[nodiscard]] bool is_over(epoch_ms now) const noexcept {
-    if (*interval < 0) return false;  // never
     // A session that was ended stays with an interval of 0, by a clock that may be ahead of ours.
-    return *interval == 0 || *last_accessed + *interval * 1000 <= now;
+    return *interval == 0 || end().value_or(now + 1) <= now;
   }
 };
 
 }  // namespace
 
-outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, likeness& looks) {
+outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, likeness& looks,
+                    std::optional<epoch_ms>& ends) {
   if (reply.type != redis::reply::kind::array || reply.malformed || reply.items.size() % 2 != 0)
     return outcome::malformed;
   if (reply.items.empty()) return outcome::absent;
@@ -90,6 +99,13 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
       return outcome::malformed;
     }
     if (what == json_value::none) continue;
+    // As in documents (document_walk): `false` and 0 are nobody, and `true` says of nobody who it is.
+    if (slot == layout.at(field::user) && (value == "false" || value == "0" || value == "true") &&
+        !is_text(bytes, value)) {
+      if (value != "true") continue;
+      looks = likeness_of(bytes);
+      return outcome::malformed;
+    }
     if (name == created) clock.created = number(value);
     if (name == last_accessed) clock.last_accessed = number(value);
     if (name == interval) clock.interval = number(value);
@@ -99,8 +115,9 @@ outcome read_spring(redis::reply const& reply, record& into, epoch_ms now, liken
     looks = likeness::no_times;
     return outcome::malformed;
   }
+  ends = clock.end();
   if (clock.is_over(now)) return outcome::absent;
-  // When it will be: for whoever keeps it for a while.
+  // For whoever asks why it ended: Spring's interval is the idle time.
   (void)into.set(layout.at(field::idle), std::to_string(*clock.interval));
   return judge(into);
 }

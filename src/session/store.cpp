@@ -20,8 +20,8 @@ void lookup::on_turn() noexcept {
     return waiting_.resume();
   for (auto* l = next_; l != nullptr; l = l->next_) {
     l->into_ = into_;
-    l->looks_like_ = looks_like_;
     l->finish(outcome_, error_, answered_by::batch);
+    l->looked_like(looks_like_);
   }
   // Who is resumed may be gone right after, and this with it.
   for (auto* l = this; l != nullptr;) {

@@ -19,7 +19,6 @@ TEST_CASE("keys whose feature comes later are known, and refused") {
            {"redis: { tls: { @@ca: x } }", "redis.tls.ca", "write `\"\"` for now"},
            {"redis: { tls: { cert: \"\", @@server_name: x } }", "redis.tls.server_name", "write `\"\"` for now"},
            {"redis: { url: @@rediss://h }", "redis.url", "use redis:// or a unix socket for now"},
-           {"session: { cache: { @@enabled: true } }", "session.cache.enabled", "write `false` for now"},
            {app("balance: @@least_requests"), "upstreams.app.balance", "use `round_robin` for now"},
            {app("@@health: { path: /healthz }"), "upstreams.app.health", leave},
            {app("protocol: @@h2c"), "upstreams.app.protocol", "use `http1` for now"},

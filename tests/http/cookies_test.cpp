@@ -85,6 +85,28 @@ TEST_CASE("cookies, several fields of one request") {
   CHECK(found.ids[1] == b);
 }
 
+TEST_CASE("cookies, whether all of ours have the same value") {
+  struct row {
+    std::vector<std::string> fields;
+    bool several;
+  };
+  auto const [fields, several] = GENERATE(values<row>({
+      {{}, false},
+      {{"x=1"}, false},
+      {{"sid=" + a}, false},
+      {{"sid=" + a + "; x=1; sid=\"" + a + '"'}, false},
+      {{"sid=" + a, "sid=" + a}, false},
+      {{"sid=" + a + "; sid=" + b}, true},
+      {{"sid=" + a + "; sid="}, true},
+      {{"sid=; sid=" + a}, true},
+      {{"sid=%61; x=1", "sid=" + a}, true},
+  }));
+  session_cookies found;
+  for (auto const& f : fields)
+    find_session_cookies(f, "sid", {}, found);
+  CHECK(found.several == several);
+}
+
 TEST_CASE("cookies, more values than are looked at") {
   std::string field;
   for (char c = 'a'; c < 'k'; ++c)

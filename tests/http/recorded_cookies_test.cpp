@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "doorward/base/encoding.hpp"
 #include "doorward/http/encoded_ids.hpp"
 
 using namespace doorward;

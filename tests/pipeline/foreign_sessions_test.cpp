@@ -20,6 +20,11 @@ std::string const external =
     "redis: { url: \"redis://127.0.0.1:6379\" }\nidentity: { upstream: app, mode: external }\n"
     "upstreams: { app: \"http://127.0.0.1:3000\" }\n";
 
+std::string const two_upstreams = [] {
+  std::string yaml = external;
+  return yaml.replace(yaml.find("upstreams: {"), 12, "upstreams: { reports: \"http://127.0.0.1:3001\",");
+}();
+
 std::string express(std::string_view id, std::string const& secret = "cat") {
   std::vector<redacted> const one{redacted{secret}};
   return http::encoded_ids(http::encoded_ids::codec::express, one).encode(id);
@@ -88,17 +93,34 @@ TEST_CASE("cookie of Spring Session, by what is in it") {
   CHECK(refused(b, "/a", {in_base64("short")}) == "session_malformed");
 }
 
-TEST_CASE("a shared cookie goes to every upstream, and another does not") {
+TEST_CASE("of several values of a shared cookie nobody chooses") {
+  std::string const shared = "session: { cookie: { shared: true } }\n";
+  std::string const routes =
+      "routes: [{ path: /optional/**, auth: optional, upstream: app }, { path: /**, upstream: app }]\n";
+  std::string const id(an_id), other(20, 'b');
+  exchange_fixture b(shared + routes, external);
+  CHECK(refused(b, "/a", {id}) == "store_unavailable");
+  CHECK(refused(b, "/a", {id, id}) == "store_unavailable");
+  CHECK(refused(b, "/a", {id, other}) == "session_conflict");
+  CHECK(refused(b, "/a", {"%6dallory", id}) == "session_conflict");
+  CHECK(refused(b, "/optional/a", {"%6dallory", id}) == "ok");
+  CHECK_FALSE(b.x.authenticated());
+  exchange_fixture own(routes, external);
+  CHECK(refused(own, "/a", {"%6dallory", id}) == "store_unavailable");
+}
+
+TEST_CASE("a shared cookie goes to the application that logs people in, and to nobody else") {
   for (bool const shared : {true, false}) {
     exchange_fixture b("session: { cookie: { shared: " + std::string(shared ? "true" : "false") +
-                           " } }\nroutes: [{ path: /**, upstream: app, auth: none }]\n",
-                       external);
-    for (auto const* path : {"/a", "/login"}) {
+                           " } }\nroutes: [{ path: /b, upstream: reports, auth: none }, "
+                           "{ path: /**, upstream: app, auth: none }]\n",
+                       two_upstreams);
+    for (auto const* path : {"/a", "/b", "/login"}) {
       REQUIRE(outcome(b.matched(
                   head_of("GET " + std::string(path) + " HTTP/1.1", {"Host: h", "Cookie: a=1; sid=x;b=2"}))) == "ok");
       REQUIRE(outcome(transform(b.x)) == "ok");
       bool const whole = b.x.upstream_head.find("Cookie: a=1; sid=x;b=2\r\n") != std::string::npos;
-      CHECK(whole == (shared || path == std::string_view("/login")));
+      CHECK(whole == ((shared && path != std::string_view("/b")) || path == std::string_view("/login")));
       CHECK(is_upstreams_cookie(b.x) == whole);
     }
   }
@@ -132,24 +154,27 @@ struct answered {
 
 }  // namespace
 
-TEST_CASE("a record that cannot be read is 401, and its cookie goes, unless the application has it too") {
+TEST_CASE("a record that is gone takes its cookie along, and one that cannot be read does not") {
   struct row {
     std::string reply, reason;
     session::likeness looks;
+    bool goes;
   };
-  auto const [reply, reason, looks] = GENERATE(values<row>({
-      {bulk("userId|i:42;"), "session_undecodable", session::likeness::php},
-      {bulk("{\"userId\":[]}"), "session_undecodable", session::likeness::json},
-      {"-WRONGTYPE x\r\n", "session_wrong_type", session::likeness::nothing},
-      {"$-1\r\n", "session_unknown", session::likeness::nothing},
-      {bulk("{}"), "session_ghost", session::likeness::nothing},
+  auto const [reply, reason, looks, goes] = GENERATE(values<row>({
+      {bulk("userId|i:42;"), "session_undecodable", session::likeness::php, false},
+      {bulk("{\"userId\":[]}"), "session_undecodable", session::likeness::json, false},
+      {"-WRONGTYPE x\r\n", "session_wrong_type", session::likeness::nothing, false},
+      {"-Existing key has wrong Redis type\r\n", "session_wrong_type", session::likeness::nothing, false},
+      {"-ERR Existing key has wrong Redis type\r\n", "session_wrong_type", session::likeness::nothing, false},
+      {"$-1\r\n", "session_unknown", session::likeness::nothing, true},
+      {bulk("{}"), "session_ghost", session::likeness::nothing, true},
   }));
   CAPTURE(reply);
   answered const a(reply);
   CHECK(a.status == 401);
   CHECK(a.reason == reason);
   CHECK(a.looks == looks);
-  CHECK(a.out.starts_with("sid=; Max-Age=0"));
+  CHECK(a.out.starts_with("sid=; Max-Age=0") == goes);
   answered const shared(reply, "true");
   CHECK(shared.status == 401);
   CHECK(shared.out.empty());

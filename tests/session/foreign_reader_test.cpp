@@ -142,8 +142,8 @@ TEST_CASE("JSON: a list of roles") {
         fields{{"userId", "1"}, {"role", "admin,user"}, {"/role/0", "admin"}});
   CHECK(read(R"({"userId":"1","role":["admin"]})").found.at("role") == "admin");
   CHECK(read(R"({"userId":"1","role":[]})").found.at("role").empty());
-  for (auto const* list :
-       {R"(["a,b"])", R"(["a",1])", R"([true])", R"([null])", R"([["a"]])", R"([{}])", R"({"0":"a"})"}) {
+  for (auto const* list : {R"(["a,b"])", R"(["a",1])", R"([" a "])", R"(["a\t"])", R"(["a",""])", R"([true])",
+                           R"([null])", R"([["a"]])", R"([{}])", R"({"0":"a"})"}) {
     CAPTURE(list);
     CHECK(read(R"({"userId":"1","role":)"s + list + "}").what == outcome::malformed);
   }
@@ -206,6 +206,27 @@ TEST_CASE("JSON: nobody is logged in, and where a session was") {
   CHECK(read(R"({"userId":null,"role":"x"})").what == outcome::ghost);
   CHECK(read(R"({"userId":"1"})").what == outcome::found);
   CHECK(read("{}").found.empty());  // nothing of the last one stays
+}
+
+TEST_CASE("what programs write for nobody is nobody, and no user of that name") {
+  reading json(session_encoding::json, "/user/id", {"on"}), php(session_encoding::php, "uid");
+  for (auto const* nobody : {"false", "0", "-0", "0.0", "0e5", "null", R"("")"}) {
+    CAPTURE(nobody);
+    CHECK(json(R"({"on":false,"user":{"id":)"s + nobody + "}}").what == outcome::ghost);
+  }
+  CHECK(json(R"({"user":{"id":true}})").what == outcome::malformed);
+  CHECK(json(R"({"user":{"id":"0"},"on":false})").found == fields{{"/user/id", "0"}, {"on", "false"}});
+  CHECK(json(R"({"user":{"id":"false"}})").what == outcome::found);
+  CHECK(json(R"({"user":{"id":0.5}})").what == outcome::found);
+  CHECK(json(R"({"user":{"id":10}})").found.at("/user/id") == "10");
+
+  for (auto const* nobody : {"b:0;", "i:0;", "d:0;", "d:-0;", "N;", "s:0:\"\";"}) {
+    CAPTURE(nobody);
+    CHECK(php("uid|"s + nobody).what == outcome::ghost);
+    CHECK(php("a:1:{s:3:\"uid\";"s + nobody + "}").what == outcome::ghost);
+  }
+  CHECK(php("uid|b:1;").what == outcome::malformed);
+  CHECK(php("uid|s:1:\"0\";").found.at("uid") == "0");
 }
 
 TEST_CASE("PHP: what is read, of both handlers") {
@@ -320,6 +341,15 @@ TEST_CASE("PHP: what is not read") {
     CHECK(got.what == outcome::malformed);
     CHECK(got.found.empty());
   }
+}
+
+TEST_CASE("PHP: a text that both handlers could have written is nobody's") {
+  reading read(session_encoding::php);
+  // The variable's name is whatever stands before the bar.
+  auto const name = "a:2:{s:6:\"userId\";s:4:\"root\";s:1:\"x\";s:22:\""s;
+  auto const value = "a:1:{s:3:\"qty\";s:1:\"1\";}"s;
+  CHECK(read(name + '|' + value).what == outcome::malformed);
+  CHECK(read("a:1:{s:6:\"userId\";s:6:\"|i:42;\";}").found.at("userId") == "|i:42;");
 }
 
 TEST_CASE("PHP: an empty session is somebody's who is not logged in") {

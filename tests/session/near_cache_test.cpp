@@ -109,6 +109,16 @@ TEST_CASE_METHOD(fixture, "a copy is not used beyond the session's own ends") {
   }
 }
 
+TEST_CASE_METHOD(fixture, "a copy is not used beyond the end that whoever read the record knows of") {
+  cache.land(cache.begin("a", now), "a", session("42"), now, wall, wall + 700);
+  now += 699ms;
+  CHECK(user_at("a") == "42");
+  now += 1ms;
+  CHECK(user_at("a") == "-");
+  cache.land(cache.begin("b", now), "b", session("42"), now, wall, wall);
+  CHECK(user_at("b") == "-");
+}
+
 TEST_CASE_METHOD(fixture, "a change spoils the copy, and the one that is on its way") {
   put("a");
   cache.invalidate("a");

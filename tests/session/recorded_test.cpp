@@ -22,11 +22,11 @@ struct reading {
   session_encoding encoding = session_encoding::json;
   std::string user = "userId";
   std::string roles = "role";
-  std::vector<std::string> others;
+  std::vector<std::string> others = {};
 
   outcome what{};
   likeness looks{};
-  std::map<std::string, std::string, std::less<>> fields;
+  std::map<std::string, std::string, std::less<>> fields = {};
 
   reading& of(redis::reply const& reply, epoch_ms now = 0) {
     config::session_fields names;

@@ -168,6 +168,17 @@ TEST_CASE("Spring: when a session is over, though its hash stays") {
   CHECK(s.times(java(1), java(1'000'000'000'000'000)) == outcome::found);
 }
 
+TEST_CASE("Spring: when a session will be over is told, for whoever keeps a copy of it") {
+  spring s;
+  CHECK(s.times(java(now - 1000), java_int(60)) == outcome::found);
+  CHECK(s.reader.ends() == now + 59'000);
+  CHECK(s.times(java(now), java_int(-1)) == outcome::found);
+  CHECK_FALSE(s.reader.ends());
+  CHECK(s.times(java(now), java_int(60)) == outcome::found);
+  CHECK(s.times("x", "y") == outcome::malformed);
+  CHECK_FALSE(s.reader.ends());
+}
+
 TEST_CASE("Spring: without times that can be read nobody can tell") {
   spring s;
   for (auto const& [last, interval] :
@@ -222,4 +233,14 @@ TEST_CASE("Spring: replies, names and what comes twice") {
   CHECK(s.into.get(field::created) == "5");
   CHECK(with("sessionAttr:userId", java("43"s)) == outcome::malformed);
   CHECK(with("lastAccessedTime", java(now)) == outcome::malformed);
+}
+
+TEST_CASE("Spring: what programs write for nobody is nobody") {
+  spring s;
+  for (auto const& nobody : {boolean_start + "\0"s, java(0), java_int(0), "false"s, "0"s, R"(["java.lang.Long",0])"s})
+    CHECK(s.attribute(nobody) == outcome::ghost);
+  CHECK(s.attribute(boolean_start + "\1") == outcome::malformed);
+  CHECK(s.attribute("true") == outcome::malformed);
+  for (auto const& somebody : {java("0"s), java("false"s), R"("0")"s, R"("true")"s, R"(["java.lang.String","0"])"s})
+    CHECK(s.attribute(somebody) == outcome::found);
 }

@@ -24,6 +24,8 @@ struct session_cookies {
   std::size_t count = 0;                           ///< how many of `ids` are set
   std::array<std::string_view, most> looked_at{};  ///< as they came; not all of them gave an id
   std::size_t looked_at_count = 0;
+  std::string_view first;                    ///< the value that came first, whatever it is
+  bool several = false;                      ///< another one came, and it is another value
   bool too_many = false;                     ///< more distinct values were worth a look than are looked at
   bool present = false;                      ///< a cookie of our name was there at all, well-formed or not
   std::optional<signature_trouble> trouble;  ///< of the values that gave no id, the one that came nearest

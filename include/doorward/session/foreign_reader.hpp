@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "doorward/base/time.hpp"
@@ -36,11 +37,15 @@ public:
   /// What the last record looked like, where it could not be read.
   [[nodiscard]] likeness looks_like() const noexcept { return looks_like_; }
 
+  /// When the last record is over though it is still in Redis; nothing where Redis alone says.
+  [[nodiscard]] std::optional<epoch_ms> ends() const noexcept { return ends_; }
+
 private:
   outcome read_fields(redis::reply const& reply, record& into, epoch_ms now);
 
   config::session_encoding encoding_;
   likeness looks_like_ = likeness::nothing;
+  std::optional<epoch_ms> ends_;
   std::unique_ptr<document_walk> walk_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -65,8 +66,10 @@ public:
   [[nodiscard]] bool get(std::string_view key, record& into, time_point now);
 
   /// To be called before Redis is asked, or right then; then land() with what it said, if the session was found.
+  /// `ends`: when it is over for a reason that is not in the record.
   [[nodiscard]] fill begin(std::string_view key, time_point now) const noexcept;
-  void land(fill const& f, std::string_view key, record const& r, time_point now, epoch_ms wall) noexcept;
+  void land(fill const& f, std::string_view key, record const& r, time_point now, epoch_ms wall,
+            std::optional<epoch_ms> ends = std::nullopt) noexcept;
 
   /// Redis has answered, and not tracked. Tells `news`, and disarms.
   void refused() noexcept;
@@ -104,7 +107,8 @@ private:
   /// Never 0, and never the same again once the place or all of it has changed.
   [[nodiscard]] std::uint64_t stamp_of(std::size_t place) const noexcept { return epoch_ + changed_[place]; }
 
-  [[nodiscard]] time_point good_until(fill const& f, record const& r, time_point now, epoch_ms wall) const noexcept;
+  [[nodiscard]] time_point good_until(fill const& f, record const& r, time_point now, epoch_ms wall,
+                                      std::optional<epoch_ms> ends) const noexcept;
   void keep(std::string_view key, record const& r, time_point until);
   entry& place_for(std::string_view key);
 
