@@ -62,7 +62,7 @@ def test_nobody_is_let_in_once_redis_has_deleted_and_told(stage, count):
             stage.redis("HSET", f"session:{session}", "userId", "42", "lastSeen", int(time.time() * 1000))
             stage.redis("PEXPIRE", f"session:{session}", 60_000)
             current[0] = session
-            for client in clients * 2:  # so that there are copies of it
+            for client in clients * 3:  # so that there are copies of it
                 assert client.ask("GET", "/page", with_session((), session)).status == 200
             stage.witness.watch(session)
             assert stage.redis("DEL", f"session:{session}") == 1
@@ -81,7 +81,7 @@ def test_nobody_is_let_in_once_redis_has_deleted_and_told(stage, count):
     metrics = door.metrics()
     lookups = {r: int(metrics.value("doorward_session_lookups_total", result=r)) for r in ("hit", "cached", "coalesced", "miss")}
     ms = sorted(1000 * seconds for seconds in deliveries)
-    print(f"\n{count} revocations in {took:.0f} s, {answers + 12 * count} answers meanwhile ({(answers + 12 * count) / took:.0f}/s), "
+    print(f"\n{count} revocations in {took:.0f} s, {answers + 16 * count} answers meanwhile ({(answers + 16 * count) / took:.0f}/s), "
           f"look-ups {lookups}; from OK to the news: median {statistics.median(ms):.3f} ms, "
           f"99 % {ms[len(ms) * 99 // 100]:.3f} ms, most {ms[-1]:.3f} ms; stale: {stale}")  # fmt: skip
     assert lookups["cached"] > 4 * count

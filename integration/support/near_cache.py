@@ -1,6 +1,7 @@
 """What plays about the near-cache need: a witness who hears from Redis what doorward hears, and a gate that tells a
 worker's two connections apart."""
 
+import itertools
 import time
 
 from .gate import Gate
@@ -40,6 +41,18 @@ class Witness:
     def close(self):
         self.hears.close()
         self.reads.close()
+
+
+class Balancer(Gate):
+    """Leads each new connection to the next of several servers."""
+
+    def __init__(self, *targets):
+        self._targets = itertools.cycle(targets)
+        super().__init__(targets[0])
+
+    async def _serve(self, reader, writer):
+        self.target = next(self._targets)
+        await super()._serve(reader, writer)
 
 
 class SortingGate(Gate):

@@ -51,6 +51,13 @@ bool client::submit(std::span<std::string_view const> argv, waiter& w) noexcept 
   return core_->submit(argv, &w);
 }
 
+bool client::submit_tracked(std::span<std::string_view const> argv, waiter& w) noexcept {
+  return core_->submit_tracked(argv, &w);
+}
+bool client::tracked() const noexcept {
+  return core_->tracked();
+}
+
 void client::fire_and_forget(std::span<std::string_view const> argv) noexcept {
   (void)core_->submit(argv, nullptr);
 }

@@ -1,6 +1,7 @@
 #include "redis/core.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "doorward/base/errc.hpp"
 #include "redis/resp.hpp"
@@ -59,6 +60,13 @@ bool core::submit_trial(std::span<std::string_view const> argv, waiter* who) noe
   return send(argv, who, pending_command::role::trial);
 }
 
+bool core::submit_tracked(std::span<std::string_view const> argv, waiter* who) noexcept {
+  static constexpr std::string_view consent[] = {"CLIENT", "CACHING", "YES"};
+  if (state_ != state::ready || pending_.size() + 2 > most_pending) return false;
+  // Should the link fail in between, whatever comes next is tracked, and nobody counts on it.
+  return send(consent, nullptr, pending_command::role::consent) && submit(argv, who);
+}
+
 bool core::send(std::span<std::string_view const> argv, waiter* who, pending_command::role what) noexcept {
   format_command(resp_, argv);
   if (!link_.send(resp_)) return false;
@@ -79,6 +87,12 @@ void core::finish(waiter* who, error_code how) noexcept {
 void core::on_reply(reply const& r) noexcept {
   auto const command = pending_.pop();
   using role = pending_command::role;
+  tracked_ = std::exchange(consented_, false);
+  if (command.what == role::consent) {
+    // Refused, it costs the copy: whoever wants that asks tracked(). The command behind it is as good as ever.
+    consented_ = r.type == reply::kind::status;
+    return;
+  }
   bool const is_trial = command.what == role::trial;
   if (command.what != role::user && command.what != role::idle_ping && !is_trial) {
     on_handshake(command, r);
@@ -137,6 +151,7 @@ void core::expire(time_point now) noexcept {
   for (auto* late = pending_.oldest_in_time(); late != nullptr && late->deadline <= now;
        late = pending_.oldest_in_time()) {
     pending_.mark_overdue();
+    if (late->what == pending_command::role::consent) continue;  // the one behind it tells
     count(error_kind::timeout);
     // Its place in the line stays, so that a late reply finds it and nobody else.
     finish(std::exchange(late->who, nullptr), errc::store_timeout);

@@ -31,6 +31,8 @@ public:
   void close() noexcept;
   [[nodiscard]] bool submit(std::span<std::string_view const> argv, waiter* who) noexcept;
   [[nodiscard]] bool submit_trial(std::span<std::string_view const> argv, waiter* who) noexcept;
+  [[nodiscard]] bool submit_tracked(std::span<std::string_view const> argv, waiter* who) noexcept;
+  [[nodiscard]] bool tracked() const noexcept { return tracked_; }
   void tell(connection_listener* l) noexcept { listener_ = l; }
 
   [[nodiscard]] bool connected() const noexcept { return state_ == state::ready; }
@@ -92,6 +94,8 @@ private:
   pending_ring pending_;
   std::string resp_;              // the command being sent, reused
   std::uint64_t unanswered_ = 0;  // commands that ended without a reply
+  bool consented_ = false;        // by the reply before the one that comes next
+  bool tracked_ = false;          // what the reply at hand tells of
   redis::stats stats_;
   bool ever_connected_ = false;
 

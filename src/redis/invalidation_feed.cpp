@@ -57,7 +57,8 @@ void invalidation_feed::close() noexcept {
 
 void invalidation_feed::leave(std::string_view why) noexcept {
   refused_ = true;
-  lose(error_kind::other, why);
+  // Redis has refused nothing, so it is no such kind.
+  lose(error_kind::reset, why);
 }
 
 net::task<> invalidation_feed::run() {

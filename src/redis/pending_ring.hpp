@@ -12,8 +12,8 @@ class waiter;
 
 /// A command on its way.
 struct pending_command {
-  /// The handshake's commands are in line with everybody else's.
-  enum class role : std::uint8_t { user, trial, auth, select, hello_ping, idle_ping };
+  /// The handshake's commands are in line with everybody else's. `consent` is about the one behind it.
+  enum class role : std::uint8_t { user, trial, consent, auth, select, hello_ping, idle_ping };
   time_point deadline;
   waiter* who = nullptr;  ///< nullptr: nobody (any more); the reply is thrown away
   role what = role::user;

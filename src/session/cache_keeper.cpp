@@ -2,7 +2,7 @@
 
 #include <array>
 #include <exception>
-#include <optional>
+#include <span>
 #include <utility>
 
 namespace doorward::session {
@@ -19,17 +19,23 @@ constexpr milliseconds short_wait{1'000};
 struct answer final : redis::sink {
   void on_reply(redis::reply const& r) noexcept override {
     type = r.type;
-    integer = r.integer;
     if (type == redis::reply::kind::error) error = r.text;
+    if (type == redis::reply::kind::array && r.items.size() == 1) only = r.items[0];
   }
   [[nodiscard]] bool refused() const noexcept { return type == redis::reply::kind::error; }
   redis::reply::kind type = redis::reply::kind::nil;
-  long long integer = 0;
   std::string error;
+  std::string only;  ///< what stands alone in a list
 };
 
 std::string_view hint_for(redis::error_kind kind) noexcept {
   return kind == redis::error_kind::permission ? acl_hint : redis::hint(kind);
+}
+
+/// What a server says that has never heard of it: "unknown command", "Unknown subcommand or wrong number of arguments",
+/// "syntax error". Not that the feed's number is gone, say, which passes by itself.
+bool is_too_old(std::string_view error) noexcept {
+  return error.find("nknown ") != std::string_view::npos || error.starts_with("ERR syntax error");
 }
 
 }  // namespace
@@ -97,6 +103,11 @@ void cache_keeper::on_lost(redis::error_kind why, std::string_view detail) noexc
   if (was || refused) tell_off(refused ? "refused" : "feed_lost", detail, hint_for(why));
 }
 
+void cache_keeper::refused() noexcept {
+  disarm();
+  later(short_wait);  // the next attempt finds out why, and says so
+}
+
 void cache_keeper::try_to_arm() {
   if (connected_ && !feed_client_.empty()) net::spawn(arm(++attempt_));
 }
@@ -105,28 +116,34 @@ net::task<> cache_keeper::arm(std::uint64_t attempt) {
   // Redis is not to be asked within the work of either connection.
   co_await turns_.next();
   if (attempt != attempt_) co_return;
-  answer heard;
-  std::array<std::string_view, 3> const call{"PUBLISH", channel_, ""};
-  auto ec = co_await client_.try_command(call, heard);
+  // A message would prove nothing: replicas and the nodes of a cluster pass it on, and whoever listens by pattern
+  // counts as a receiver. This is what subscribers by name, of this server alone, listen to.
+  answer known;
+  std::array<std::string_view, 3> const question{"PUBSUB", "CHANNELS", channel_};
+  auto ec = co_await client_.try_command(question, known);
   if (attempt != attempt_) co_return;
   if (ec) co_return later(short_wait);
-  if (heard.refused()) {
-    tell_off("refused", heard.error, hint_for(redis::classify(heard.error)));
+  if (known.refused()) {
+    tell_off("refused", known.error, hint_for(redis::classify(known.error)));
     co_return later(refused_wait);
   }
-  if (heard.type != redis::reply::kind::integer || heard.integer < 1) {
+  if (known.only != channel_) {
     // Another client of that server may have the feed's number: it must not be told, and we would not be.
     tell_off("other_server", "the two connections are to different servers", server_hint);
     co_return feed_.leave("it is on another server");
   }
-  answer tracking;
-  std::array<std::string_view, 5> const track{"CLIENT", "TRACKING", "ON", "REDIRECT", feed_client_};
-  ec = co_await client_.try_command(track, tracking);
-  if (attempt != attempt_) co_return;
-  if (ec) co_return later(short_wait);
-  if (tracking.type != redis::reply::kind::status) {
-    auto const kind = redis::classify(tracking.error);
-    tell_off("refused", tracking.error, kind == redis::error_kind::other ? tracking_hint : hint_for(kind));
+  // Only what is asked for with consent is tracked: Redis would also remember every key that is not there. That it is
+  // taken is tried here, once, so that a missing right is told now; it counts for one command, whichever comes next.
+  std::array<std::string_view, 6> const track{"CLIENT", "TRACKING", "ON", "REDIRECT", feed_client_, "OPTIN"};
+  std::array<std::string_view, 3> const consent{"CLIENT", "CACHING", "YES"};
+  std::array<std::span<std::string_view const>, 2> const both{track, consent};
+  for (auto const command : both) {
+    answer said;
+    ec = co_await client_.try_command(command, said);
+    if (attempt != attempt_) co_return;
+    if (ec) co_return later(short_wait);
+    if (said.type == redis::reply::kind::status) continue;
+    tell_off("refused", said.error, is_too_old(said.error) ? tracking_hint : hint_for(redis::classify(said.error)));
     co_return later(refused_wait);
   }
   cache_.arm(this);

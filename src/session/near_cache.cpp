@@ -105,6 +105,12 @@ near_cache::entry& near_cache::place_for(std::string_view key) {
   return at->second;
 }
 
+void near_cache::refused() noexcept {
+  auto* const from = news_;
+  disarm();
+  if (from != nullptr) from->refused();
+}
+
 void near_cache::invalidate(std::string_view key) noexcept {
   ++changes_;
   ++changed_[place_of(key)];

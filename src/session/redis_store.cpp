@@ -225,9 +225,10 @@ bool redis_store::start(lookup& l) noexcept {
     if (near_->join(l, redis_.batch())) return true;
   }
   std::string_view const argv[] = {command_, key_};
-  if (redis_.submit(argv, l)) {
+  bool const keeps = near_ && near_->keeps(key_);
+  if (keeps ? redis_.submit_tracked(argv, l) : redis_.submit(argv, l)) {
     if (near_) [[unlikely]]
-      near_->asked(l, key_, redis_.batch());
+      near_->asked(l, key_, redis_.batch(), keeps);
     return true;
   }
   l.finish(outcome::unavailable, errc::store_unavailable);
@@ -238,9 +239,9 @@ void redis_store::take(lookup& l, redis::reply const& r) noexcept {
   auto const o = foreign_ ? foreign_->read(r, l.into(), wall_now()) : decode(r, l.into());
   if (foreign_) l.looked_like(foreign_->looks_like());
   l.finish(o);
-  if (near_ && o == outcome::found) [[unlikely]] {
+  if (near_ && (o == outcome::found || l.fill())) [[unlikely]] {
     assign_key(key_, config_, l.id());
-    near_->landed(l, key_, foreign_ ? foreign_->ends() : std::nullopt);
+    near_->landed(l, key_, o, redis_.tracked(), foreign_ ? foreign_->ends() : std::nullopt);
   }
 }
 

@@ -33,12 +33,15 @@ struct feeding {
         c.send("*3\r\n" + bulk("subscribe") + bulk(command[i]) + ":" + std::to_string(i) + "\r\n");
     } else if (verb == "CLIENT" && command[1] == "ID") {
       c.send(":7\r\n");
+    } else if (verb == "CLIENT" && command[1] == "CACHING") {
+      ++consents;
+      c.send(consent);
     } else if (verb == "CLIENT") {
       ++tracked;
       c.send(tracking);
-    } else if (verb == "PUBLISH") {
-      ++published;
-      c.send(receivers);
+    } else if (verb == "PUBSUB") {
+      ++looked;
+      c.send(is_elsewhere ? "*0\r\n" : "*1\r\n" + bulk(command[2]));
     } else if (verb == "HGETALL") {
       ++asked;
       if (!holds) c.send(record);
@@ -56,11 +59,12 @@ struct feeding {
   fake_redis::connection* feed = nullptr;
   std::string refuses_to_listen;
   std::string tracking = "+OK\r\n";
-  std::string receivers = ":1\r\n";
+  std::string consent = "+OK\r\n";
   std::string record = "*2\r\n$6\r\nuserId\r\n$2\r\n42\r\n";
-  bool holds = false;   ///< the replies to look-ups
-  bool silent = false;  ///< does not answer PING
-  int pings = 0, tracked = 0, published = 0, asked = 0;
+  bool holds = false;         ///< the replies to look-ups
+  bool silent = false;        ///< does not answer PING
+  bool is_elsewhere = false;  ///< the feed is on another server
+  int pings = 0, tracked = 0, consents = 0, looked = 0, asked = 0;
 };
 
 }  // namespace doorward::test

@@ -161,6 +161,7 @@ TEST_CASE_METHOD(listening, "lost, it comes back by itself; left, it takes its t
   REQUIRE(run_until(context, [&] { return h.ready == 2; }));
   feed->leave("why not");
   CHECK(h.detail == "why not");
+  CHECK(h.kinds.back() == error_kind::reset);
   run_for(context, milliseconds{150});
   CHECK(h.ready == 2);
 }

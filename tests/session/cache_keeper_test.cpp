@@ -1,9 +1,12 @@
 #include "doorward/session/cache_keeper.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <optional>
 
 #include "../redis/feeding_redis.hpp"
 #include "doorward/base/errc.hpp"
+#include "doorward/obs/log.hpp"
 #include "doorward/session/redis_store.hpp"
 
 using namespace doorward;
@@ -21,6 +24,10 @@ struct looked {
   answered_by from{};
   std::string user;
 };
+
+using commands = std::vector<fake_redis::command>;
+fake_redis::command const consent{"CLIENT", "CACHING", "YES"};
+fake_redis::command const question{"HGETALL", "session:a"};
 
 struct kept {
   temporary_folder folder;
@@ -81,6 +88,12 @@ struct kept {
     return f;
   }
   answered_by from(std::string id = "a") { return find(std::move(id)).from; }
+  /// A session has a copy from its second look-up on.
+  void copy() {
+    (void)find();
+    (void)find();
+    REQUIRE(near->size() == 1);
+  }
 };
 
 }  // namespace
@@ -88,38 +101,87 @@ struct kept {
 TEST_CASE_METHOD(kept, "armed when both connections are there, one server's, and Redis tracks") {
   start();
   CHECK(near->armed());
-  std::vector<fake_redis::command> last(server.seen.end() - 2, server.seen.end());
-  CHECK(last[0].size() == 3);
-  CHECK(last[0][1].starts_with("doorward:feed:"));
-  CHECK(last[1] == fake_redis::command{"CLIENT", "TRACKING", "ON", "REDIRECT", "7"});
+  std::vector<fake_redis::command> last(server.seen.end() - 3, server.seen.end());
+  REQUIRE(last[0].size() == 3);
+  CHECK(last[0][0] == "PUBSUB");
+  CHECK(last[0][1] == "CHANNELS");
+  CHECK(last[0][2].starts_with("doorward:feed:"));
+  CHECK(last[1] == fake_redis::command{"CLIENT", "TRACKING", "ON", "REDIRECT", "7", "OPTIN"});
+  CHECK(last[2] == consent);
 }
 
-TEST_CASE_METHOD(kept, "a second look-up is answered by the copy, at once") {
+TEST_CASE_METHOD(kept, "the second look-up is tracked, and a third is answered by the copy, at once") {
   arm();
-  auto const first = find();
-  CHECK(first.from == answered_by::redis);
-  looked second;
-  net::spawn(look("a", second, false));
-  CHECK(second.done);
-  CHECK(second.what == outcome::found);
-  CHECK(second.from == answered_by::cache);
-  CHECK(second.user == "42");
-  CHECK(redis.asked == 1);
+  CHECK(from() == answered_by::redis);
+  CHECK(from() == answered_by::redis);
+  looked third;
+  net::spawn(look("a", third, false));
+  CHECK(third.done);
+  CHECK(third.what == outcome::found);
+  CHECK(third.from == answered_by::cache);
+  CHECK(third.user == "42");
+  CHECK(server.seen == commands{question, consent, question});
+}
+
+TEST_CASE_METHOD(kept, "Redis is not made to track what nobody has") {
+  arm();
+  redis.record = "*0\r\n";
+  for (int i = 0; i < 3; ++i)
+    CHECK(find().what == outcome::absent);
+  CHECK(server.seen == commands{question, question, question});
+}
+
+TEST_CASE_METHOD(kept, "what has ended is tracked once more, and then not") {
+  arm();
+  copy();
+  redis.invalidate("session:a");
+  redis.record = "*0\r\n";
+  server.seen.clear();
+  for (int i = 0; i < 3; ++i)
+    CHECK(find().what == outcome::absent);
+  CHECK(server.seen == commands{consent, question, question, question});
+}
+
+TEST_CASE_METHOD(kept, "consent that is refused: no copy, the answer is used, and it is tried again from the start") {
+  arm();
+  (void)find();
+  redis.consent = "-NOPERM no\r\n";
+  auto const f = find();
+  CHECK(f.what == outcome::found);
+  CHECK(f.user == "42");
+  CHECK(near->size() == 0);
+  CHECK_FALSE(near->armed());
+  CHECK_FALSE(client->trouble());
+  server.seen.clear();
+  CHECK(from() == answered_by::redis);
+  CHECK(server.seen == commands{question});
+  clock.pass(context, 1200ms);
+  CHECK(redis.tracked == 2);
+  CHECK_FALSE(near->armed());
+  redis.consent = "+OK\r\n";
+  clock.pass(context, 10'200ms);
+  CHECK(near->armed());
 }
 
 TEST_CASE_METHOD(kept, "only what was found is kept") {
   arm();
+  auto const good = redis.record;
+  std::string id;
   for (auto const* reply :
        {"*0\r\n", "*2\r\n$4\r\nrole\r\n$1\r\nx\r\n", "-WRONGTYPE no\r\n", "-LOADING no\r\n", ":1\r\n"}) {
+    id += 'a';
+    redis.record = good;
+    (void)find(id);
     redis.record = reply;
-    (void)find();
+    (void)find(id);
     CHECK(near->size() == 0);
   }
+  CHECK(redis.consents == 1 + 5);
 }
 
 TEST_CASE_METHOD(kept, "whoever wants it from Redis gets it from there, and leaves a new copy") {
   arm();
-  (void)find();
+  copy();
   redis.record = "*2\r\n$6\r\nuserId\r\n$2\r\n43\r\n";
   auto const fresh = find("a", true);
   CHECK(fresh.from == answered_by::redis);
@@ -131,7 +193,7 @@ TEST_CASE_METHOD(kept, "whoever wants it from Redis gets it from there, and leav
 
 TEST_CASE_METHOD(kept, "a change is heard before the next hit, though nobody has read it yet") {
   arm();
-  (void)find();
+  copy();
   redis.invalidate("session:a");
   CHECK(from() == answered_by::redis);
   CHECK(keeper->invalidations() == 1);
@@ -139,11 +201,13 @@ TEST_CASE_METHOD(kept, "a change is heard before the next hit, though nobody has
 
 TEST_CASE_METHOD(kept, "a change between question and answer: the answer is used, and not kept") {
   arm();
+  (void)find();
   redis.holds = true;
   looked f;
   net::spawn(look("a", f, false));
   settle(context);
-  REQUIRE(redis.asked == 1);
+  REQUIRE(redis.asked == 2);
+  REQUIRE(redis.consents == 2);
   redis.invalidate("session:a");
   settle(context);
   for (auto const& c : server.connections)
@@ -155,7 +219,7 @@ TEST_CASE_METHOD(kept, "a change between question and answer: the answer is used
 
 TEST_CASE_METHOD(kept, "the feed cut, the worker's connection cut, everything flushed: nothing is left of it") {
   arm();
-  (void)find();
+  copy();
   SECTION("feed") {
     redis.feed->cut();
     CHECK(from() == answered_by::redis);
@@ -194,10 +258,39 @@ TEST_CASE_METHOD(kept, "a server that will not track: off, no trouble, and tried
   CHECK(near->armed());
 }
 
-TEST_CASE_METHOD(kept, "a feed on another server: nobody else's client is told of our keys") {
-  redis.receivers = ":0\r\n";
+TEST_CASE_METHOD(kept, "a refusal is told once, with what can be done about it") {
+  struct row {
+    std::string tracking;
+    bool is_elsewhere;
+    std::string_view reason, hint;
+  };
+  auto const r = GENERATE(
+      row{"-NOPERM no\r\n", false, "refused", "docs/redis.md"},
+      row{"-ERR Unknown subcommand or wrong number of arguments for 'TRACKING'\r\n", false, "refused", "Redis 6"},
+      row{"-ERR unknown command `CLIENT`\r\n", false, "refused", "Redis 6"},
+      row{"-ERR syntax error\r\n", false, "refused", "Redis 6"},
+      row{"-ERR The client ID you want redirect to does not exist\r\n", false, "refused", R"("hint":"")"},
+      row{"+OK\r\n", true, "other_server", "the same Redis server"});
+  redis.tracking = r.tracking;
+  redis.is_elsewhere = r.is_elsewhere;
+  auto* const file = std::tmpfile();
+  obs::log::init(obs::log::level::warn, obs::log::format::json, file);
   start();
-  CHECK(redis.published == 1);
+  obs::log::init(obs::log::level::info, obs::log::format::automatic);
+  std::rewind(file);
+  std::string told;
+  for (int c = 0; (c = std::fgetc(file)) != EOF;)
+    told += static_cast<char>(c);
+  std::fclose(file);
+  CHECK(std::count(told.begin(), told.end(), '\n') == 1);
+  CHECK(told.find(R"("reason":")" + std::string(r.reason) + '"') != std::string::npos);
+  CHECK(told.find(r.hint) != std::string::npos);
+}
+
+TEST_CASE_METHOD(kept, "a feed on another server: nobody else's client is told of our keys") {
+  redis.is_elsewhere = true;
+  start();
+  CHECK(redis.looked == 1);
   CHECK(redis.tracked == 0);
   CHECK_FALSE(near->armed());
 }
@@ -280,8 +373,7 @@ TEST_CASE_METHOD(kept, "without Redis's tracking look-ups still share what has n
 
 TEST_CASE_METHOD(kept, "a session that is ended here is forgotten here, whatever Redis answers") {
   arm();
-  (void)find();
-  REQUIRE(near->size() == 1);
+  copy();
   bool done = false;
   auto const end = [&]() -> net::task<> {
     auto const r = co_await store->end("a");

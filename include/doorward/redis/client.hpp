@@ -130,6 +130,12 @@ public:
   /// connected. A reply within the time limit or not, `w.on_turn()` is called later.
   [[nodiscard]] bool submit(std::span<std::string_view const> argv, waiter& w) noexcept;
 
+  /// The same with `CLIENT CACHING YES` right before it: on a connection that tracks by consent (OPTIN), what this
+  /// command reads is tracked. Both are sent, or nothing.
+  [[nodiscard]] bool submit_tracked(std::span<std::string_view const> argv, waiter& w) noexcept;
+  /// To be asked within waiter::on_reply: whether the reply is to such a command, and Redis took the consent.
+  [[nodiscard]] bool tracked() const noexcept;
+
   /// Changes when commands begin to leave, and when one ends without a reply. As long as it is the same as it was after
   /// submit(), that command is still here and its waiter waits.
   [[nodiscard]] std::uint64_t batch() const noexcept;

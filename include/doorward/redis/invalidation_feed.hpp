@@ -23,8 +23,8 @@ struct feed_message;
 /// Told what a feed hears, within its work or within take().
 struct feed_listener {
   /// Whoever wants to hear of its keys says `CLIENT TRACKING ON REDIRECT client`, on a connection to the same server;
-  /// it is the same if a `PUBLISH` to `channel` from there has a receiver. Numbers of clients are small, and another
-  /// server may have one of the same.
+  /// it is the same if `PUBSUB CHANNELS channel` knows it there: that goes by who has subscribed at this very server to
+  /// this very name. Numbers of clients are small, and another server may have one of the same.
   virtual void on_ready(long long client, std::string_view channel) noexcept = 0;
   virtual void on_invalidated(std::string_view key) noexcept = 0;
   /// All keys: FLUSHALL, FLUSHDB.

@@ -45,6 +45,7 @@ private:
   void on_flushed() noexcept override;
   void on_lost(redis::error_kind why, std::string_view detail) noexcept override;
   void take() noexcept override { feed_.take(); }
+  void refused() noexcept override;
   void on_deadline() noexcept override { try_to_arm(); }
 
   void try_to_arm();

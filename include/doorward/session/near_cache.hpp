@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "doorward/base/text_hash.hpp"
 #include "doorward/base/time.hpp"
 #include "doorward/config/model.hpp"
 #include "doorward/session/record.hpp"
@@ -31,6 +32,8 @@ public:
   /// that no copy is used of which the machine has been told already.
   struct news {
     virtual void take() noexcept = 0;
+    /// Redis does not track what it was asked to: nothing that follows may be kept. Within a reply of Redis.
+    virtual void refused() noexcept {}
 
   protected:
     ~news() = default;
@@ -68,6 +71,9 @@ public:
   void land(fill const& f, std::string_view key, record const& r, time_point now, epoch_ms wall,
             std::optional<epoch_ms> ends = std::nullopt) noexcept;
 
+  /// Redis has answered, and not tracked. Tells `news`, and disarms.
+  void refused() noexcept;
+
   /// The key has changed, or may have.
   void invalidate(std::string_view key) noexcept;
   /// All may have.
@@ -77,6 +83,10 @@ public:
   void drop_old(time_point now, std::size_t most) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] std::size_t most() const noexcept { return most_; }
+
+  /// Places a key in a table of this cache, or of somebody beside it.
+  [[nodiscard]] std::uint64_t hash(std::string_view key) const noexcept { return entries_.hash_function()(key); }
 
 private:
   struct entry : boost::intrusive::list_base_hook<> {
@@ -84,7 +94,8 @@ private:
     time_point until{};
     std::string const* key = nullptr;  ///< in the map
   };
-  struct hash_of_text : std::hash<std::string_view> {
+  // Keyed: where applications take ids that clients made up, those could be chosen so that they collide.
+  struct hash_of_text : text_hash {
     using is_transparent = void;
   };
   using map = std::unordered_map<std::string, entry, hash_of_text, std::equal_to<>>;
@@ -92,7 +103,7 @@ private:
   // Fills need no list of their own: a change of any key in a place spoils the fills of all of them. That costs a
   // look-up now and then, and whoever chooses ids cannot make it cost more.
   static constexpr std::size_t places = 4096;
-  [[nodiscard]] static std::size_t place_of(std::string_view key) noexcept { return hash_of_text{}(key) % places; }
+  [[nodiscard]] std::size_t place_of(std::string_view key) const noexcept { return hash(key) % places; }
   /// Never 0, and never the same again once the place or all of it has changed.
   [[nodiscard]] std::uint64_t stamp_of(std::size_t place) const noexcept { return epoch_ + changed_[place]; }
 
