@@ -247,7 +247,7 @@ def ask_three_times(play, reply, *statuses):
 def test_reply_that_is_no_record(play, reply, status):
     looked_up, troubles = ask_three_times(play, reply, status)
     if status == 401:
-        assert (looked_up, troubles) == ({"ghost": 3}, {})
+        assert (looked_up, troubles) == ({"undecodable": 3}, {})
     else:
         assert looked_up == {"error": 3} and set(troubles) == {"protocol"}, troubles
 
