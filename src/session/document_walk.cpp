@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "doorward/base/encoding.hpp"
 #include "doorward/base/utf8.hpp"
+#include "session/decimal.hpp"
 
 namespace doorward::session {
 
@@ -69,9 +69,8 @@ bool document_walk::member(std::string_view name) {
   auto& in = open_.back();
   if (in.is_roles_list) {
     // Only what is numbered from 0 on, in order, is a list.
-    std::array<char, 20> digits;
-    auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), in.count).ptr;
-    if (name != std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()))) return false;
+    std::array<char, 32> digits;
+    if (name != in_decimal(digits, in.count)) return false;
   }
   ++in.count;
   next_ = in.at == path_tree::none ? path_tree::none : paths_->child(in.at, name);
@@ -89,9 +88,8 @@ bool document_walk::element() {
     next_ = path_tree::none;
     return true;
   }
-  std::array<char, 20> digits;
-  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), in.count).ptr;
-  return member({digits.data(), static_cast<std::size_t>(end - digits.data())});
+  std::array<char, 32> digits;
+  return member(in_decimal(digits, in.count));
 }
 
 bool document_walk::keep(path_tree::node at, std::string_view text) {

@@ -2,19 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
+
+#include "session/decimal.hpp"
 
 namespace doorward::session {
 namespace {
 
 using nlohmann::json;
-
-template <class N>
-std::string_view in_decimal(std::array<char, 32>& digits, N n) {
-  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), n).ptr;
-  return {digits.data(), static_cast<std::size_t>(end - digits.data())};
-}
 
 /// What nlohmann's parser comes by, as the walk wants to hear it.
 class document_events {
