@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 
 #include "doorward/base/encoding.hpp"
+#include "doorward/base/jws.hpp"
 #include "doorward/http/cookies.hpp"
 
 namespace doorward::http {
@@ -17,37 +17,21 @@ using enum signature_trouble;
 constexpr std::string_view mark = "s:";
 constexpr std::size_t mac_length = 43;  // 256 bits, and the "=" at the end is left out
 
-constexpr auto base64_values = [] {
-  std::array<signed char, 256> table{};
-  table.fill(-1);
-  signed char n = 0;
-  for (auto const c : std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
-    table[static_cast<unsigned char>(c)] = n++;
-  return table;
-}();
-
-signed char base64_value(char c) noexcept {
-  return base64_values[static_cast<unsigned char>(c)];
+bool is_base64(char c) noexcept {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
 // What base64 encoders make, and no other spelling of it: whole groups, and nothing in the bits that are left over.
 bool decode_base64(std::string_view text, std::string& out) {
   out.clear();
   if (text.empty() || text.size() % 4 != 0) return false;
-  auto const padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
-  text.remove_suffix(padding);
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (char const c : text) {
-    auto const six = base64_value(c);
-    if (six < 0) return false;
-    bits = (bits << 6) | static_cast<std::uint32_t>(six);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> count) & 0xff);
-  }
-  return (bits & ((1U << count) - 1)) == 0;
+  text.remove_suffix(text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U);
+  if (!std::ranges::all_of(text, is_base64)) return false;
+  // Its two other characters have to be those of base64url (RFC 4648 section 5).
+  std::string other(text);
+  std::ranges::replace(other, '+', '-');
+  std::ranges::replace(other, '/', '_');
+  return append_base64url_decoded(out, other);
 }
 
 struct parts {
@@ -62,7 +46,7 @@ std::optional<parts> take_apart(std::string_view decoded) noexcept {
 }
 
 bool is_mac(std::string_view text) noexcept {
-  return text.size() == mac_length && std::ranges::all_of(text, [](char c) { return base64_value(c) >= 0; });
+  return text.size() == mac_length && std::ranges::all_of(text, is_base64);
 }
 
 std::array<char, 44> mac_of(hmac_sha256 const& secret, std::string_view id) noexcept {
